@@ -1,0 +1,125 @@
+import type { Host } from "./host.ts";
+
+/** Commands that open a GPU device. */
+export const NEEDS_ADAPTER: ReadonlySet<string> = new Set(["bench", "doctor"]);
+
+/** Environment variables that the suite reads; everything else stays unreadable. */
+export const READABLE_VARIABLES: readonly string[] = [
+  "ATTENTION_BENCH_*",
+  "CI",
+  "COLUMNS",
+  "DENO_WEBGPU_BACKEND",
+  "FORCE_COLOR",
+  "GITHUB_*",
+  "HF_ENDPOINT",
+  "HF_TOKEN",
+  "JOB_COMPLETION_*",
+  "LD_LIBRARY_PATH",
+  "LP_NUM_THREADS",
+  "NODE_DISABLE_COLORS",
+  "NO_COLOR",
+  "SHELL",
+  "SLURM_*",
+  "TERM",
+  "VK_DRIVER_FILES",
+  "VK_ICD_FILENAMES",
+];
+
+/** Hosts of the data hub; a test server or mirror is added from `HF_ENDPOINT`. */
+const HUB_HOSTS = ["huggingface.co", "*.huggingface.co", "*.hf.co"];
+
+/** Programs that only describe the machine, used where they are installed. */
+const DESCRIBING_PROGRAMS = ["git", "nvidia-smi"];
+
+/**
+ * Deno permission flags for a command line: reading the project, writing the cache and the results
+ * folder, and the files and folders that the arguments themselves name.
+ *
+ * @param args Arguments as typed; the first one is the command.
+ */
+export function workerPermissions(args: readonly string[], host: Host): string[] {
+  const command = args[0] ?? "";
+  const named = namedPaths(args);
+  const output = optionValues(args, "--out");
+  const flags = [
+    list("--allow-read", [".", ...named, ...output]),
+    list("--allow-env", READABLE_VARIABLES),
+  ];
+  switch (command) {
+    case "bench":
+    case "doctor":
+      flags.push(
+        list("--allow-write", [host.cacheDir, host.resultsDir, ...output]),
+        "--allow-sys=cpus,osRelease,systemMemoryInfo",
+      );
+      if (command === "bench") flags.push(list("--allow-net", hubHosts(host)));
+      flags.push(...describingPrograms(host));
+      break;
+    case "report":
+      flags.push(list("--allow-write", [host.resultsDir, ...output, ...named]));
+      break;
+    case "compare":
+      flags.push(list("--allow-write", [host.resultsDir, ...output]));
+      break;
+    case "data":
+      flags.push(
+        list("--allow-write", [host.cacheDir]),
+        list("--allow-net", hubHosts(host)),
+      );
+      break;
+  }
+  return flags;
+}
+
+function list(flag: string, values: readonly string[]): string {
+  // A comma separates values in these flags; a path that holds one cannot be passed.
+  const usable = values.filter((value) => value !== "" && !value.includes(","));
+  return `${flag}=${[...new Set(usable)].join(",")}`;
+}
+
+/** Positional arguments that look like a file or folder, with the folder that a file lies in. */
+function namedPaths(args: readonly string[]): string[] {
+  return args.slice(1).filter((arg) => !arg.startsWith("-") && /[/\\.]/.test(arg)).flatMap(
+    (path) => {
+      const end = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
+      // Reports and charts are written beside the result file.
+      return path.endsWith(".json") && end > 0 ? [path.slice(0, end)] : [path];
+    },
+  );
+}
+
+function optionValues(args: readonly string[], option: string): string[] {
+  return args.flatMap((arg, i) =>
+    arg === option && i + 1 < args.length
+      ? [args[i + 1]]
+      : arg.startsWith(`${option}=`)
+      ? [arg.slice(option.length + 1)]
+      : []
+  );
+}
+
+function hubHosts(host: Host): string[] {
+  const endpoint = host.env("HF_ENDPOINT");
+  if (!endpoint || !URL.canParse(endpoint)) return HUB_HOSTS;
+  return [...HUB_HOSTS, new URL(endpoint).host];
+}
+
+/** `--allow-run` for those programs that exist; Deno complains about names it cannot find. */
+function describingPrograms(host: Host): string[] {
+  const separator = Deno.build.os === "windows" ? ";" : ":";
+  const suffix = Deno.build.os === "windows" ? ".exe" : "";
+  const folders = (host.env("PATH") ?? "").split(separator).filter(Boolean);
+  const found = DESCRIBING_PROGRAMS.flatMap((name) => {
+    const path = folders.map((folder) => `${folder}/${name}${suffix}`).find(isFile);
+    return path === undefined ? [] : [path];
+  });
+  return found.length > 0 ? [list("--allow-run", found)] : [];
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
