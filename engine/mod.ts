@@ -1,0 +1,20 @@
+/**
+ * The engine: tensors on WebGPU, reverse-mode automatic differentiation, exact memory accounting and GPU time. It knows nothing of
+ * attention, models or files.
+ *
+ * @module
+ */
+export * from "./adapter_info.ts";
+export * from "./clock.ts";
+export * from "./errors.ts";
+export * from "./gpu.ts";
+export * from "./kernel.ts";
+export type { MemoryTag, TagBytes } from "./memory.ts";
+export * from "./parameter.ts";
+export * from "./parameter_set.ts";
+export * from "./random.ts";
+export { Tape } from "./tape.ts";
+export * from "./tensor.ts";
+export { addInto } from "./ops/accumulate.ts";
+export * from "./ops/activation.ts";
+export { matmul, type MatmulOptions } from "./ops/matmul.ts";
