@@ -11,6 +11,7 @@ import type { Host } from "./host.ts";
 import type {
   Attachment,
   Audit,
+  Calibration,
   Cell,
   CellInput,
   Comparison,
@@ -26,6 +27,7 @@ import type {
 export type {
   Attachment,
   Audit,
+  Calibration,
   Cell,
   CellInput,
   Comparison,
@@ -72,6 +74,8 @@ export interface TaskContext {
   readonly gpu: Gpu;
   readonly host: Host;
   readonly task: Task;
+  /** The roof measured before the tasks; null where calibration was switched off. */
+  readonly calibration: Calibration | null;
   /** Aborted on Ctrl-C or time-out. Long loops call `signal.throwIfAborted()` between steps. */
   readonly signal: AbortSignal;
   /**

@@ -157,6 +157,9 @@ const resultShape = {
   configSha256: sha256Schema,
   plan: z.array(taskSchema).meta({ description: "The whole plan, also of other shards" }),
   tasks: z.array(taskOutcomeSchema).meta({ description: "What became of each task" }),
+  reasons: z.array(reasonSchema).meta({
+    description: "Problems of the run as a whole; empty where there were none",
+  }),
   cells: z.array(cellSchema).meta({ description: "Result rows" }),
   comparisons: z.array(comparisonSchema).meta({ description: "Derived from the rows" }),
   audits: z.array(auditSchema).meta({ description: "Audits of the run" }),

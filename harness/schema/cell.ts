@@ -167,7 +167,7 @@ export const auditSchema = z.strictObject({
 }).meta({ description: "One audit with its evidence" });
 
 export const attachmentSchema = z.strictObject({
-  name: z.string().meta({ description: "File name beside the result file" }),
+  name: z.string().meta({ description: "File name in the folder named like the result file" }),
   mediaType: z.string().meta({ description: "Media type, e.g. application/json" }),
   bytes: z.int().nonnegative().meta({ description: "Size in bytes" }),
   sha256: sha256Schema,

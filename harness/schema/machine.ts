@@ -63,7 +63,10 @@ export const calibrationSchema = z.strictObject({
   }),
   copyBytes: z.int().nonnegative().meta({ description: "Bytes read by one copy" }),
   launchNs: z.array(z.number().nonnegative()).meta({
-    description: "Samples of an (almost) empty dispatch, wall time of one submission",
+    description: "Samples of the cost of one more (almost) empty dispatch in a submission",
+  }),
+  submitNs: z.array(z.number().nonnegative()).meta({
+    description: "Samples of the wall time of one submission until the host knows it is done",
   }),
   timestampQuantumNs: z.number().positive().nullable().meta({
     description: "Smallest step seen between timestamps; null without timestamps",
