@@ -10,8 +10,9 @@ export class UserError extends Error {
   /**
    * @param message One line: what is wrong, what was expected, what to do next.
    * @param exitCode Exit code of the process.
+   * @param options The cause, where another error led here.
    */
-  constructor(message: string, exitCode = 2, options?: ErrorOptions) {
+  constructor(message: string, exitCode: number = 2, options: ErrorOptions = {}) {
     super(message, options);
     this.exitCode = exitCode;
   }

@@ -1,5 +1,5 @@
-import type { ProbeResult } from "./select_adapter.ts";
-import { NATIVE_BACKENDS } from "./select_adapter.ts";
+import { describeAdapter } from "../../engine/adapter_info.ts";
+import { NATIVE_BACKENDS, type ProbeResult } from "./select_adapter.ts";
 
 /**
  * Asks this process's WebGPU for its best adapter without opening a device. Sets two environment
@@ -16,6 +16,5 @@ export async function probeAdapter(runtimeDir: string): Promise<ProbeResult> {
     Deno.env.set("XDG_RUNTIME_DIR", runtimeDir);
   }
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter) return "none";
-  return adapter.info.isFallbackAdapter ? "software" : "hardware";
+  return adapter ? describeAdapter(adapter, []).class : "none";
 }
