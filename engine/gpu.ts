@@ -117,13 +117,7 @@ export class Gpu {
 
   /** A tensor with unspecified contents. */
   empty(shape: Shape, dtype: DType = "f32", tag: MemoryTag = "activations"): Tensor {
-    if (shape.some((n) => !Number.isInteger(n) || n < 0)) {
-      throw new ShapeError(
-        `Cannot make a tensor: shape is ${showShape(shape)}, expected non-negative integers`,
-      );
-    }
-    const tensor = new Tensor(this, shape, dtype, this.memory.acquire(sizeOf(shape) * 4, tag));
-    this.#own(tensor);
+    const tensor = this.#allocate(shape, dtype, tag);
     if (this.options.poison) this.#fillBits(tensor, POISON_BITS);
     return tensor;
   }
@@ -153,7 +147,7 @@ export class Gpu {
       : array instanceof Int32Array
       ? "i32"
       : "u32";
-    const tensor = this.empty(shape, dtype, tag);
+    const tensor = this.#allocate(shape, dtype, tag);
     this.upload(tensor, array);
     return tensor;
   }
@@ -410,6 +404,17 @@ export class Gpu {
 
   #fail(error: Error): void {
     this.#failure ??= error;
+  }
+
+  #allocate(shape: Shape, dtype: DType, tag: MemoryTag): Tensor {
+    if (shape.some((n) => !Number.isInteger(n) || n < 0)) {
+      throw new ShapeError(
+        `Cannot make a tensor: shape is ${showShape(shape)}, expected non-negative integers`,
+      );
+    }
+    const tensor = new Tensor(this, shape, dtype, this.memory.acquire(sizeOf(shape) * 4, tag));
+    this.#own(tensor);
+    return tensor;
   }
 
   #own(tensor: Tensor): void {

@@ -8,12 +8,15 @@ export function accumulateKernel(count: number, mode: "add" | "copy"): Kernel {
     name: `accumulate_${mode}`,
     key: "",
     bindings: [read("x", "vec4f"), write("y", "vec4f")],
-    uniforms: [u32("count", Math.ceil(count / 4))],
+    uniforms: [u32("count", count)],
     grid: linearGrid(Math.ceil(count / 4 / WORKGROUP)),
-    // The tail of the last vec4 is padding of y's own buffer, so it may be written.
+    // y can be a view, and what follows its last element (a neighbour, or padding that enters the gradient norm) must not change.
     body: () =>
       `${linearMain(WORKGROUP)}
-  if (i < u.count) { y[i] = ${mode === "add" ? "y[i] + x[i]" : "x[i]"}; }
+  if (i * 4u >= u.count) { return; }
+  let value = ${mode === "add" ? "y[i] + x[i]" : "x[i]"};
+  let inside = vec4u(i * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(u.count);
+  if (all(inside)) { y[i] = value; } else { y[i] = select(y[i], value, inside); }
 }`,
   };
 }
