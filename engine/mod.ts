@@ -18,3 +18,5 @@ export * from "./tensor.ts";
 export { addInto } from "./ops/accumulate.ts";
 export * from "./ops/activation.ts";
 export { matmul, type MatmulOptions } from "./ops/matmul.ts";
+export { embedding } from "./ops/embedding.ts";
+export { gather, scatterAddRows, takeRows } from "./ops/gather.ts";
