@@ -13,6 +13,7 @@ export type { MemoryTag, TagBytes } from "./memory.ts";
 export * from "./parameter.ts";
 export * from "./parameter_set.ts";
 export * from "./random.ts";
+export { RANDOM_WGSL } from "./kernels/random_wgsl.ts";
 export { Tape } from "./tape.ts";
 export * from "./tensor.ts";
 export { addInto } from "./ops/accumulate.ts";
