@@ -33,6 +33,9 @@ export const taskSchema = z.strictObject({
   kind: z.string().meta({ description: "Kind of work, e.g. train, time, audit" }),
   variants: z.array(z.string()).meta({ description: "Variants the task records" }),
   params: paramsSchema,
+  group: z.string().optional().meta({
+    description: "Tasks of one group share artifacts: they run in order and stay in one shard",
+  }),
 }).meta({ description: "One unit of the plan: resumed, sharded and reported as a whole" });
 
 export const sourceSchema = z.strictObject({
