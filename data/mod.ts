@@ -42,6 +42,7 @@ export * from "./tokenizers/bpe.ts";
 export * from "./tokenizers/bpe_trainer.ts";
 export * from "./tokenizers/byte.ts";
 export * from "./tokenizers/gpt2.ts";
+export * from "./tokenizers/hub_tokenizer.ts";
 export * from "./tokenizers/open_tokenizer.ts";
 export { END_OF_TEXT, type SpecialTokens, type Tokenizer } from "./tokenizers/tokenizer.ts";
 export * from "./tokenizers/tokenizer_json.ts";
