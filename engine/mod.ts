@@ -21,3 +21,6 @@ export * from "./ops/activation.ts";
 export { matmul, type MatmulOptions } from "./ops/matmul.ts";
 export { embedding } from "./ops/embedding.ts";
 export { gather, scatterAddRows, takeRows } from "./ops/gather.ts";
+export { crossEntropy } from "./ops/cross_entropy.ts";
+export { linearCrossEntropy, type LinearCrossEntropyOptions } from "./ops/linear_cross_entropy.ts";
+export type { CrossEntropyOptions } from "./ops/target_loss.ts";
