@@ -24,3 +24,4 @@ export { gather, scatterAddRows, takeRows } from "./ops/gather.ts";
 export { crossEntropy } from "./ops/cross_entropy.ts";
 export { linearCrossEntropy, type LinearCrossEntropyOptions } from "./ops/linear_cross_entropy.ts";
 export type { CrossEntropyOptions } from "./ops/target_loss.ts";
+export { cumsum, type CumsumOptions } from "./ops/cumsum.ts";
