@@ -11,23 +11,21 @@ import { UserError } from "./user_error.ts";
 // deno-lint-ignore no-explicit-any
 export type AnyBenchmark = Benchmark<any>;
 
-/** Name on the command line to module. Adding a benchmark means adding its folder and one line. */
-export const BENCHMARKS: Readonly<Record<string, () => Promise<AnyBenchmark>>> = {};
+/** Benchmarks by their name on the command line. */
+export type Registry = Readonly<Record<string, () => Promise<AnyBenchmark>>>;
 
-/** Names of all benchmarks in the order of {@link BENCHMARKS}. */
-export function benchmarkNames(): string[] {
-  return Object.keys(BENCHMARKS);
-}
+/** Name on the command line to module. Adding a benchmark means adding its folder and one line. */
+export const BENCHMARKS: Registry = {};
 
 /**
  * Imports a benchmark.
  *
- * @param name Name as in {@link BENCHMARKS}.
+ * @param name Name as in the registry.
  * @throws {UserError} When there is none of that name; the message names near ones.
  */
 export async function loadBenchmark(
   name: string,
-  registry: typeof BENCHMARKS = BENCHMARKS,
+  registry: Registry,
 ): Promise<AnyBenchmark> {
   if (!Object.hasOwn(registry, name)) {
     throw new UserError(
@@ -45,7 +43,7 @@ export async function loadBenchmark(
  */
 export function expandNames(
   names: readonly string[],
-  registry: typeof BENCHMARKS = BENCHMARKS,
+  registry: Registry,
 ): string[] {
   const expanded = names.flatMap((name) => name === "all" ? Object.keys(registry) : [name]);
   for (const name of expanded) {

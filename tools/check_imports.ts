@@ -27,12 +27,13 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
 /** Files of `data/` whose work is the runtime: they read files or packages for the rest. */
 const RUNTIME_FILES = new Set(["data/npm_sources.ts"]);
 
-/**
- * Harness files that core folders may import: types, statistics and audits, nothing that touches
- * files or processes. They are held to the same rule as the core itself.
- */
+/** Harness files that core folders may import: types, statistics, audits. */
 const NEUTRAL_HARNESS =
-  /^harness\/(?:(?:contract|host|user_error|result_schema|canonical_json|roofline|measure|pair_timings)\.ts|(?:statistics|audits|schema)\/)/;
+  /^harness\/(?:(?:contract|host|user_error|result_schema|canonical_json|roofline|measure|pair_timings)\.ts|(?:statistics|audits|schema|measure)\/)/;
+
+/** Harness files that a browser tab runs as well, besides those of {@link NEUTRAL_HARNESS}. */
+const NEUTRAL_RUNNER =
+  /^harness\/(?:(?:runner|calibration|read_result|compare)\.ts|(?:runner|report)\/)/;
 
 /** The one harness file that may import benchmarks. */
 const REGISTRY = "harness/registry.ts";
@@ -54,13 +55,14 @@ export function checkFile(path: string, source: string): ImportViolation[] {
   const violations: ImportViolation[] = [];
   const folder = path.split("/")[0];
   const isCore = folder in CORE;
-  const isNeutral = (isCore && !RUNTIME_FILES.has(path)) || NEUTRAL_HARNESS.test(path);
+  const isNeutral = (isCore && !RUNTIME_FILES.has(path)) || NEUTRAL_HARNESS.test(path) ||
+    NEUTRAL_RUNNER.test(path);
   const code = withoutComments(source);
   const report = (index: number, message: string) =>
     violations.push({ path, line: code.slice(0, index).split("\n").length, message });
 
   if (isNeutral) {
-    for (const match of code.matchAll(/(?<![\w.$"'`])Deno\s*\./g)) {
+    for (const match of withoutTexts(code).matchAll(/(?<![\w.$])Deno\s*\./g)) {
       report(match.index, "uses Deno, expected web-standard APIs or the Host interface");
     }
   }
@@ -121,6 +123,14 @@ function importsOf(code: string): { specifier: string; index: number }[] {
     specifier: match[2],
     index: match.index + match[0].indexOf(match[1]),
   }));
+}
+
+/** Blanks out the contents of quoted texts, keeping positions. */
+function withoutTexts(code: string): string {
+  return code.replaceAll(
+    /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g,
+    (text) => " ".repeat(text.length),
+  );
 }
 
 /** Blanks out comments and template literals, keeping line numbers. */

@@ -1,74 +1,161 @@
-import { object } from "@optique/core/constructs";
-import { message } from "@optique/core/message";
-import { multiple, optional, withDefault } from "@optique/core/modifiers";
-import { argument, command, constant, flag, option } from "@optique/core/primitives";
-import { choice, integer, string } from "@optique/core/valueparser";
-import type { InferValue } from "@optique/core/parser";
-import { benchmarkNames } from "../registry.ts";
-import { adapterOption } from "./options.ts";
-import { shardValue } from "./shard.ts";
+import { Gpu, NoAdapterError } from "../../engine/mod.ts";
+import project from "../../deno.json" with { type: "json" };
+import { installHint } from "../adapter/mod.ts";
+import type { PresetName } from "../contract.ts";
+import { describeEnvironment, describeSystem } from "../environment.ts";
+import { readGitSource } from "../git_source.ts";
+import type { Host } from "../host.ts";
+import { type AnyBenchmark, expandNames, loadBenchmark, type Registry } from "../registry.ts";
+import type { Preset, RunResult } from "../result_schema.ts";
+import { discardRun, runBenchmark, type RunEvent, type RunOutcome } from "../runner.ts";
+import { UserError } from "../user_error.ts";
+import type { BenchOptions } from "./bench_command.ts";
+import { Interrupt, INTERRUPTED } from "./interrupt.ts";
+import { durationText, ProgressLine } from "./progress_line.ts";
+import { applyOverrides } from "./set_overrides.ts";
+import { shardFromEnvironment } from "./shard.ts";
 
-/** `bench <name...|all> [options]` */
-export const benchCommand = command(
-  "bench",
-  object({
-    command: constant("bench"),
-    names: multiple(
-      argument(
-        choice([...benchmarkNames(), "all"], { metavar: "NAME", suggest: "nearest" }),
-        { description: message`A benchmark (see the list command), or all.` },
-      ),
-      { min: 1 },
-    ),
-    preset: optional(
-      option(
-        "--preset",
-        choice(["smoke", "small", "paper"], { metavar: "PRESET", suggest: "nearest" }),
-        {
-          description:
-            message`Size of the run. Without it: small on a GPU, smoke on a software adapter.`,
-        },
-      ),
-    ),
-    set: multiple(
-      option("--set", string({ metavar: "KEY=VALUE" }), {
-        description: message`Change one value of the preset; may be repeated.`,
-      }),
-    ),
-    seed: withDefault(
-      option("--seed", integer({ min: 0, max: 0xffffffff, metavar: "N" }), {
-        description: message`Seed that all random numbers derive from.`,
-      }),
-      0,
-    ),
-    adapter: adapterOption,
-    shard: optional(
-      option("--shard", shardValue(), {
-        description: message`Run part I of N; join the parts with report --merge.`,
-      }),
-    ),
-    machine: optional(
-      option("--machine", string({ metavar: "NAME" }), {
-        description:
-          message`Folder name under the results folder; made from the adapter by default.`,
-      }),
-    ),
-    out: optional(
-      option("--out", string({ metavar: "FOLDER" }), {
-        description: message`Folder for the results instead of results/.`,
-      }),
-    ),
-    json: withDefault(
-      flag("--json", { description: message`Print the result as JSON on standard output.` }),
-      false,
-    ),
-    fresh: withDefault(
-      flag("--fresh", { description: message`Start over instead of resuming an interrupted run.` }),
-      false,
-    ),
-  }),
-  { description: message`Run benchmarks and write a report of each.` },
-);
+/** One benchmark with its checked configuration. */
+interface Job {
+  readonly benchmark: AnyBenchmark;
+  readonly preset: Preset;
+  readonly config: object;
+}
 
-/** What {@link benchCommand} parses to. */
-export type BenchOptions = InferValue<typeof benchCommand>;
+/**
+ * Runs benchmarks one after the other, each on a device of its own, and writes their reports.
+ *
+ * @returns 0 ok, 1 a benchmark failed, 130 stopped by Ctrl-C.
+ * @throws {UserError} For wrong options, before anything is run.
+ */
+export async function runBench(
+  options: BenchOptions,
+  givenHost: Host,
+  registry: Registry,
+): Promise<number> {
+  const host = options.out === undefined ? givenHost : { ...givenHost, resultsDir: options.out };
+  const shard = options.shard ?? shardFromEnvironment(host) ?? null;
+  const names = expandNames(options.names, registry);
+  const probe = await openDevice(options, host);
+  const { info } = probe;
+  probe.destroy();
+  const preset = options.preset ?? (info.class === "hardware" ? "small" : "smoke");
+  const adapterName = info.description || `${info.vendor} ${info.architecture}`;
+  host.printError(
+    `Adapter: ${adapterName} (${info.class}). Preset: ${preset}` +
+      (options.preset === undefined ? ` (default on a ${info.class} adapter)` : ""),
+  );
+  const jobs: Job[] = [];
+  for (const name of names) {
+    jobs.push(prepare(await loadBenchmark(name, registry), preset, options.set));
+  }
+
+  using interrupt = new Interrupt(host);
+  const results: RunResult[] = [];
+  let exitCode = 0;
+  for (const job of jobs) {
+    const outcome = await runJob(job, options, host, shard, interrupt.signal);
+    exitCode = Math.max(exitCode, outcome.exitCode);
+    if (!outcome.result) {
+      host.printError(
+        "Stopped. Finished tasks are kept: run the same command again to go on, or add --fresh to " +
+          "start over.",
+      );
+      return INTERRUPTED;
+    }
+    results.push(outcome.result);
+    await publish(outcome, host, options.json);
+    if (interrupt.signal.aborted) return INTERRUPTED;
+  }
+  if (options.json) host.print(JSON.stringify(results.length === 1 ? results[0] : results));
+  return exitCode;
+}
+
+function prepare(
+  benchmark: AnyBenchmark,
+  preset: PresetName,
+  assignments: readonly string[],
+): Job {
+  const config = applyOverrides(benchmark.presets[preset], benchmark.configSchema, assignments);
+  return { benchmark, preset: assignments.length > 0 ? "custom" : preset, config };
+}
+
+async function openDevice(options: BenchOptions, host: Host): Promise<Gpu> {
+  const hint = installHint(Deno.build.os, Deno.build.arch);
+  let gpu: Gpu;
+  try {
+    gpu = await Gpu.open();
+  } catch (error) {
+    if (!(error instanceof NoAdapterError)) throw error;
+    throw new UserError(
+      `Cannot find a WebGPU adapter: start it with deno task, which brings a software one where it ` +
+        `can, or ${hint}`,
+      1,
+    );
+  }
+  const problem = options.adapter === "hardware" && gpu.info.class !== "hardware"
+    ? `Cannot use a hardware adapter: there is only ${gpu.info.description}; ${hint}`
+    : options.adapter === "bundled" && host.env("ATTENTION_BENCH_ADAPTER") !== "bundled"
+    ? "Cannot use the bundled adapter in this process: start it with deno task bench"
+    : undefined;
+  if (problem === undefined) return gpu;
+  gpu.destroy();
+  throw new UserError(problem, 1);
+}
+
+async function runJob(
+  job: Job,
+  options: BenchOptions,
+  host: Host,
+  shard: Parameters<typeof runBenchmark>[0]["shard"],
+  signal: AbortSignal,
+): Promise<RunOutcome> {
+  const progress = new ProgressLine(host);
+  // A device of its own: nothing of one benchmark is left for the next, not even a lost device.
+  const gpu = await openDevice(options, host);
+  try {
+    return await runBenchmark({
+      ...job,
+      gpu,
+      host,
+      system: await describeSystem(gpu.info, host, { machine: options.machine }),
+      environment: await describeEnvironment(host),
+      suite: { name: "attention-bench", version: project.version },
+      source: await readGitSource(),
+      seed: options.seed,
+      shard,
+      signal,
+      fresh: options.fresh,
+      onEvent: (event) => showEvent(event, job.benchmark.name, progress),
+    });
+  } finally {
+    progress.clear();
+    gpu.destroy();
+  }
+}
+
+function showEvent(event: RunEvent, name: string, progress: ProgressLine): void {
+  switch (event.type) {
+    case "start":
+      progress.log(
+        `${name}: ${event.tasks} tasks` +
+          (event.resumed > 0 ? `, ${event.resumed} taken over from an interrupted run` : ""),
+      );
+      break;
+    case "task-start":
+      progress.update(`[${event.index}/${event.tasks}] ${event.task.title}`, event.standing);
+      break;
+    case "progress":
+      progress.update(event.task.title, event.standing, event.note);
+      break;
+    case "log":
+      progress.log(`  ${event.line}`);
+      break;
+    case "task-end":
+      if (event.status === "failed") {
+        const reasons = event.reasons.map(({ message }) => message).join("; ");
+        progress.log(`FAILED ${event.task.title}: ${reasons}`);
+      }
+      break;
+  }
+}

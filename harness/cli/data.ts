@@ -3,7 +3,7 @@ import { message } from "@optique/core/message";
 import { multiple, withDefault } from "@optique/core/modifiers";
 import { argument, command, constant, flag } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
-import { openCorpus, SOURCES } from "../../data/mod.ts";
+import { type CorpusName, openCorpus, SOURCES } from "../../data/mod.ts";
 import { didYouMean } from "../did_you_mean.ts";
 import type { Host } from "../host.ts";
 import { UserError } from "../user_error.ts";
@@ -84,7 +84,7 @@ async function verify(
   host: Host,
 ): Promise<SplitState> {
   try {
-    const loaded = await openCorpus(id, host).load(split);
+    const loaded = await openCorpus(id as CorpusName, { store: host }).load(split);
     const detail = `${loaded.documents.length} documents, sha256 ${loaded.sha256.slice(0, 16)}...`;
     return { split, sha256: loaded.sha256, status: "verified", detail };
   } catch (error) {

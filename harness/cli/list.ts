@@ -3,7 +3,7 @@ import { message } from "@optique/core/message";
 import { withDefault } from "@optique/core/modifiers";
 import { command, constant, flag } from "@optique/core/primitives";
 import type { Host } from "../host.ts";
-import { benchmarkNames, loadBenchmark } from "../registry.ts";
+import { loadBenchmark, type Registry } from "../registry.ts";
 
 /** `list [--json]` */
 export const listCommand = command(
@@ -19,10 +19,17 @@ export const listCommand = command(
 );
 
 /** Prints every benchmark: name, what it reproduces, the question, and its work per preset. */
-export async function runList(options: { json: boolean }, host: Host): Promise<number> {
+export async function runList(
+  options: { json: boolean },
+  host: Host,
+  registry: Registry,
+): Promise<number> {
   const rows = [];
-  for (const name of benchmarkNames()) {
-    const { title, question, source, version, presets, tasks } = await loadBenchmark(name);
+  for (const name of Object.keys(registry)) {
+    const { title, question, source, version, presets, tasks } = await loadBenchmark(
+      name,
+      registry,
+    );
     const plan = Object.entries(presets).map(([preset, config]) => [preset, tasks(config).length]);
     rows.push({ name, version, title, question, source, tasks: Object.fromEntries(plan) });
   }

@@ -1,19 +1,12 @@
 import type { Host } from "../host.ts";
+import type { Standing } from "../runner.ts";
 
-/** What a running plan tells: see {@link ProgressLine.update}. */
-export interface ProgressState {
-  /** Weight of finished work, the running task's share included, 0..1. */
-  readonly fraction: number;
-  /** Words for the running task. */
-  readonly title: string;
-  /** E.g. "loss 3.21". */
-  readonly note?: string;
-}
-
-/** Shortest time between two plain lines in milliseconds. */
+/** Shortest time between two plain lines of one task in milliseconds. */
 const PLAIN_INTERVAL_MS = 30_000;
 /** Shortest time between two redraws of the line in milliseconds. */
 const DRAW_INTERVAL_MS = 100;
+/** Longest drawn line; a longer one would wrap and could not be redrawn. */
+const DRAW_COLUMNS = 110;
 
 /**
  * Progress on standard error: one line that is redrawn on a terminal, else a plain line at every new
@@ -21,38 +14,29 @@ const DRAW_INTERVAL_MS = 100;
  */
 export class ProgressLine {
   readonly #host: Host;
-  readonly #started: number;
-  readonly #base: number;
   #lastShown = -Infinity;
   #lastTitle = "";
   #drawn = 0;
 
-  /**
-   * @param host Where to write, and the clock.
-   * @param base Fraction that was done before, by an interrupted run; it took no time now.
-   */
-  constructor(host: Host, base = 0) {
+  /** @param host Where to write, and the clock. */
+  constructor(host: Host) {
     this.#host = host;
-    this.#base = base;
-    this.#started = host.now();
   }
 
-  /** Shows a new state, if enough time has passed. */
-  update(state: ProgressState): void {
+  /** Shows where a run stands, if enough time has passed. */
+  update(title: string, standing: Standing, note = ""): void {
     const now = this.#host.now();
     const isTerminal = this.#host.isTerminal();
-    const isNewTask = state.title !== this.#lastTitle;
+    const isNewTask = title !== this.#lastTitle;
     const interval = isTerminal ? DRAW_INTERVAL_MS : PLAIN_INTERVAL_MS;
     if (!isNewTask && now - this.#lastShown < interval) return;
     this.#lastShown = now;
-    this.#lastTitle = state.title;
-    const text = progressText(state, now - this.#started, this.#base);
-    if (!isTerminal) this.#host.printError(text);
-    else {
-      const line = text.slice(0, 110);
-      this.#host.writeError(`\r${line.padEnd(this.#drawn)}`);
-      this.#drawn = line.length;
-    }
+    this.#lastTitle = title;
+    const text = progressText(title, standing, note);
+    if (!isTerminal) return this.#host.printError(text);
+    const line = text.slice(0, DRAW_COLUMNS);
+    this.#host.writeError(`\r${line.padEnd(this.#drawn)}`);
+    this.#drawn = line.length;
   }
 
   /** Prints a whole line without tearing the progress line. */
@@ -68,17 +52,14 @@ export class ProgressLine {
   }
 }
 
-/** One line: share done, task, rate, time left. */
-export function progressText(state: ProgressState, elapsedMs: number, base: number): string {
-  const fraction = Math.min(1, Math.max(0, state.fraction));
-  const done = fraction - base;
-  const parts = [`${(100 * fraction).toFixed(1).padStart(5)}%`, state.title];
-  if (state.note) parts.push(state.note);
-  if (done > 0.001 && elapsedMs > 1000) {
-    const perMinute = 100 * done / (elapsedMs / 60_000);
-    const left = elapsedMs * (1 - fraction) / done;
-    parts.push(`${perMinute.toPrecision(2)} %/min`, `${durationText(left)} left`);
+/** One line: share done, task, note, rate, time left. */
+export function progressText(title: string, standing: Standing, note: string): string {
+  const parts = [`${(100 * standing.overall).toFixed(1).padStart(5)}%`, title];
+  if (note) parts.push(note);
+  if (standing.weightPerMinute !== null) {
+    parts.push(`${Number(standing.weightPerMinute.toPrecision(2))} units/min`);
   }
+  if (standing.remainingMs !== null) parts.push(`${durationText(standing.remainingMs)} left`);
   return parts.join("  ");
 }
 

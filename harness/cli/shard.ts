@@ -1,13 +1,8 @@
 import { message, text } from "@optique/core/message";
 import type { ValueParser } from "@optique/core/valueparser";
 import type { Host } from "../host.ts";
+import type { Shard } from "../runner.ts";
 import { UserError } from "../user_error.ts";
-
-/** Part `index` (1-based) of `count` parts of a plan. */
-export interface Shard {
-  readonly index: number;
-  readonly count: number;
-}
 
 function parseShard(input: string): Shard | undefined {
   const match = input.match(/^(\d+)\/(\d+)$/);
