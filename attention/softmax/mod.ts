@@ -1,0 +1,22 @@
+/**
+ * Scaled dot-product (softmax) attention: the fused form with memory linear in T, the naive form in plain operations, decoding with
+ * a key-value cache, and its arithmetic.
+ *
+ * @module
+ */
+export {
+  type AttentionDropout,
+  type AttentionOptions,
+  fusedAttention,
+  type FusedAttentionOptions,
+} from "./fused.ts";
+export { type AttentionFlops, attentionFlops, type AttentionFlopsOptions } from "./flops.ts";
+export type { AttentionInput, SeparateInput } from "./operands.ts";
+export {
+  type AttentionVariant,
+  candidateVariants,
+  defaultVariant,
+  parseVariant,
+  variantChoiceKey,
+  variantName,
+} from "./variants.ts";
