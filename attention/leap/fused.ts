@@ -1,0 +1,154 @@
+import type { Tensor } from "../../engine/mod.ts";
+import { type Chunks, chunksFor } from "./chunks.ts";
+import {
+  backwardConsumer,
+  backwardItems,
+  leapGateGradientKernel,
+  leapLogitGradientKernel,
+} from "./kernels/backward.ts";
+import { forwardConsumer, forwardItems } from "./kernels/forward.ts";
+import { leapWeightKernel } from "./kernels/weight.ts";
+import {
+  chunkBaseKernel,
+  chunkTotalsKernel,
+  type Consumer,
+  type Items,
+  needsTotals,
+  windowScanKernel,
+} from "./kernels/window_scan.ts";
+import { type LeapOptions, type LeapProblem, leapProblem } from "./options.ts";
+
+/** Tensors that the forward pass makes besides the output. */
+interface Forward {
+  /** Token weights [B, T, H]. */
+  readonly e: Tensor;
+  /** Windowed sums of the weights [B, T, H]. */
+  readonly z: Tensor;
+  /** Logit of the gate [B, T, H]. */
+  readonly gateLogit: Tensor;
+  /** Averaged key [B, T, H, d] of `1.0`. */
+  readonly key: Tensor | undefined;
+  readonly output: Tensor;
+}
+
+/**
+ * LEAP over a packed projection, fused: weighting, windowed sums, division and gate in O(T) work for every window.
+ *
+ * Backward keeps three numbers per head and token (weight, sum of weights, gate logit) and, for `1.0` only, the averaged key; the
+ * focused value is recovered from the output and the gate.
+ *
+ * @param packed [B, T, 4, H, d]: q, f1, f2, v (`2022-08`) or q, f, k, v (`1.0`) before any norm.
+ * @returns [B, T, H, d].
+ * @throws {ShapeError} If the packed projection or the mask has another shape.
+ * @throws {RangeError} If window, rescale or dropout is out of range.
+ */
+export function leapAttention(packed: Tensor, options: LeapOptions): Tensor {
+  const problem = leapProblem(packed, options);
+  const { gpu } = problem;
+  const chunks = chunksFor(problem.T, problem.window, gpu.info.class);
+  const { output, e, z, gateLogit, key } = forward(packed, problem, chunks, options.mask);
+  const saved = [e, z, gateLogit, ...(key ? [key] : [])];
+  if (!gpu.isRecording(packed)) {
+    saved.forEach((tensor) => tensor.dispose());
+    return output;
+  }
+  return gpu.record({
+    op: "leap",
+    inputs: [packed],
+    output,
+    saved,
+    backward: (gradient) => [
+      backward(gradient, packed, { output, e, z, gateLogit, key }, problem, chunks),
+    ],
+  });
+}
+
+/** Token weights e [B, T, H]; not recorded. */
+export function leapWeights(packed: Tensor, problem: LeapProblem, mask?: Tensor): Tensor {
+  const { gpu, B, T, H } = problem;
+  const e = gpu.empty([B, T, H]);
+  gpu.run(leapWeightKernel(problem, mask !== undefined), mask ? [packed, mask, e] : [packed, e]);
+  return e;
+}
+
+function forward(
+  packed: Tensor,
+  problem: LeapProblem,
+  chunks: Chunks,
+  mask: Tensor | undefined,
+): Forward {
+  const { gpu, B, T, H, d } = problem;
+  const e = leapWeights(packed, problem, mask);
+  const output = gpu.empty([B, T, H, d]);
+  const z = gpu.empty([B, T, H]);
+  const gateLogit = gpu.empty([B, T, H]);
+  const key = problem.variant === "1.0" ? gpu.empty([B, T, H, d]) : undefined;
+  windowScan(problem, chunks, forwardItems(problem), [packed, e], forwardConsumer(problem), [
+    output,
+    z,
+    gateLogit,
+    ...(key ? [key] : []),
+  ]);
+  return { output, e, z, gateLogit, key };
+}
+
+/** Gradient of the packed projection. */
+function backward(
+  dy: Tensor,
+  packed: Tensor,
+  { output, e, z, gateLogit, key }: Forward,
+  problem: LeapProblem,
+  chunks: Chunks,
+): Tensor {
+  const { gpu, B, T, H } = problem;
+  const dpacked = gpu.empty(packed.shape);
+  const terms = gpu.empty([B, T, H, 2], "f32", "workspace");
+  const dlogit = gpu.empty([B, T, H], "f32", "workspace");
+  const keys = key ? [key] : [];
+  gpu.run(leapGateGradientKernel(problem), [
+    packed,
+    dy,
+    output,
+    z,
+    gateLogit,
+    ...keys,
+    dpacked,
+    terms,
+  ]);
+  const itemTensors = key ? [dy, terms, dpacked] : [terms, dpacked];
+  windowScan(problem, chunks, backwardItems(problem), itemTensors, backwardConsumer(problem), [
+    packed,
+    e,
+    dlogit,
+  ]);
+  gpu.run(leapLogitGradientKernel(problem), [packed, dlogit, dpacked]);
+  terms.dispose();
+  dlogit.dispose();
+  return dpacked;
+}
+
+/** Runs the scan, after the two small passes over chunks where windows span whole ones. */
+function windowScan(
+  problem: LeapProblem,
+  chunks: Chunks,
+  items: Items,
+  itemTensors: readonly Tensor[],
+  consumer: Consumer,
+  consumerTensors: readonly Tensor[],
+): void {
+  const { gpu, B, H, d } = problem;
+  const scan = windowScanKernel(problem, chunks, items, consumer);
+  if (!needsTotals(chunks)) {
+    gpu.run(scan, [...itemTensors, ...consumerTensors]);
+    return;
+  }
+  // The scalar takes a whole vector of up to four channels.
+  const row = (items.vectors + 1) * (d % 4 === 0 ? 4 : d % 2 === 0 ? 2 : 1);
+  const totals = gpu.empty([B * H, chunks.count, row], "f32", "workspace");
+  const base = gpu.empty([B * H, chunks.count, row], "f32", "workspace");
+  gpu.run(chunkTotalsKernel(problem, chunks, items), [...itemTensors, totals]);
+  gpu.run(chunkBaseKernel(problem, chunks, items.vectors), [totals, base]);
+  gpu.run(scan, [...itemTensors, base, ...consumerTensors]);
+  totals.dispose();
+  base.dispose();
+}
