@@ -163,6 +163,9 @@ const resultShape = {
   reasons: z.array(reasonSchema).meta({
     description: "Problems of the run as a whole; empty where there were none",
   }),
+  method: z.record(z.string(), z.number()).meta({
+    description: "Constants of the sampling policy in force, by name",
+  }),
   cells: z.array(cellSchema).meta({ description: "Result rows" }),
   comparisons: z.array(comparisonSchema).meta({ description: "Derived from the rows" }),
   audits: z.array(auditSchema).meta({ description: "Audits of the run" }),

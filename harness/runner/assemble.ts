@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { canonicalJson, contentSha256, sha256Hex } from "../canonical_json.ts";
 import type { Benchmark } from "../contract.ts";
+import * as policy from "../measure/policy.ts";
 import {
   type Calibration,
   type DataRecord,
@@ -18,6 +19,7 @@ import {
   type Task,
 } from "../result_schema.ts";
 import { calibrationDrift } from "../roofline.ts";
+import { BOOTSTRAP_RESAMPLES } from "../statistics/mod.ts";
 import { applyGates } from "./apply_gates.ts";
 import { classifyError } from "./classify_error.ts";
 import type { TaskLine } from "./journal.ts";
@@ -94,6 +96,7 @@ export async function assembleBody<C extends object>(
     plan: [...records.plan],
     tasks: records.mine.map((task) => outcome(task, records.tasks.get(task.id))),
     reasons: problems,
+    method: { ...policy, BOOTSTRAP_RESAMPLES },
     cells,
     comparisons: derive(
       () => benchmark.compare?.(cells, config) ?? [],

@@ -44,3 +44,4 @@ export {
 } from "./quantile.ts";
 export { hashText, SeededRandom } from "./seeded_random.ts";
 export { STATS_FORMULA_VERSION, summarizeSamples } from "./summarize_samples.ts";
+export { twoSampleBootstrap, type TwoSampleOptions } from "./two_sample.ts";
