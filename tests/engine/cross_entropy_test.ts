@@ -134,6 +134,22 @@ gpuTest("linearCrossEntropy() of ignored targets only is 0 with gradient 0", asy
   ok((await gradients[1].value).every((g) => Math.abs(g) === 0));
 });
 
+gpuTest("linearCrossEntropy() holds about 8 MiB of logits and leaves nothing behind", () => {
+  const [N, D, V] = [512, 4, 16384];
+  const targets = gpu.tensor(randomTargets(N, V), [N]);
+  const x = gpu.tensor(randomArray(N * D, 1), [N, D]);
+  const weight = gpu.tensor(randomArray(V * D, 2), [V, D]);
+  x.requiresGrad = weight.requiresGrad = true;
+  const before = gpu.memory.liveBytes;
+  gpu.memory.resetPeak();
+  gpu.scope(() => {
+    gpu.withTape((tape) => tape.backward(linearCrossEntropy(x, weight, targets)));
+  });
+  const workspace = gpu.memory.byTag.get("workspace")!.peak;
+  ok(workspace >= 8 << 20 && workspace < 9 << 20, `workspace of ${workspace} bytes`);
+  equal(gpu.memory.liveBytes, before);
+});
+
 gpuTest('reduction "none" gives the loss of each target, 0 where ignored', async () => {
   const [N, D, V] = [150, 3, 11];
   const targets = randomTargets(N, V);
