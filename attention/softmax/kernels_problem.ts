@@ -1,5 +1,5 @@
-import { f32, type Uniform } from "../../engine/mod.ts";
-import { RANDOM_WGSL } from "../../engine/kernels/random_wgsl.ts";
+import { f32, RANDOM_WGSL, type Uniform } from "../../engine/mod.ts";
+import { DROPOUT_DOMAIN } from "../../engine/kernels/dropout.ts";
 
 /** Where the rows of one operand lie inside its buffer, in elements. Head h starts `h * d` elements into a row. */
 export interface OperandLayout {
@@ -79,7 +79,9 @@ export function problemUniforms(
     u32("dqOffset", gradient.q / unit),
     u32("dkOffset", gradient.k / unit),
     u32("dvOffset", gradient.v / unit),
-    f32("dropP", dropout?.p ?? 0),
+    f32("keptScale", 1 / (1 - (dropout?.p ?? 0))),
+    // In units of 2^-24, the resolution of the random numbers.
+    u32("dropBelow", Math.round((dropout?.p ?? 0) * 0x1000000)),
     u32("dropSeed", dropout?.seed ?? 0),
     u32("dropStream", dropout?.stream ?? 0),
   ];
@@ -106,19 +108,22 @@ export function storeFunction(name: string, d: number): string {
   return `fn store_${name}(at: u32, c: u32, value: vec4f) {\n${lines.join("\n")}\n}`;
 }
 
-/** `kept(i, j)`: 0 where dropout removes the probability of key j for query i of head (batch, head), else 1 / (1 - p). */
+/**
+ * `kept(i, j, batchHead)`: 0 where dropout removes the probability of key j for query i, else 1 / (1 - p). The same draw as the
+ * `dropout` operation makes on the [B, H, Tq, Tk] probabilities.
+ */
 export function dropoutFunctions(problem: AttentionProblem): string {
   if (!problem.dropout) return "";
   return `${RANDOM_WGSL}
 fn kept(i: u32, j: u32, batchHead: u32) -> f32 {
   let index = (batchHead * u.Tq + i) * u.Tk + j;
-  return select(0.0, 1.0 / (1.0 - u.dropP), uniform01(index, u.dropStream, u.dropSeed) >= u.dropP);
+  let words = hash4(vec4u(index >> 2u, u.dropStream, u.dropSeed, ${DROPOUT_DOMAIN}u));
+  return select(0.0, u.keptScale, (words[index & 3u] >> 8u) >= u.dropBelow);
 }`;
 }
 
 /**
- * Opening of every pass: which head this workgroup works on and where its operands start. `load` and `store` list row bindings the
- * kernel touches.
+ * Opening of every pass: which head this workgroup works on and where its operands start.
  */
 export function headStart(problem: AttentionProblem, workgroupSize: number): string {
   const headWidth = problem.d % 4 === 0 ? problem.d / 4 : problem.d;

@@ -20,3 +20,5 @@ export {
   variantChoiceKey,
   variantName,
 } from "./variants.ts";
+export { decodeAttention, type DecodeOptions, KeyValueCache } from "./decode.ts";
+export type { CacheShape } from "./kernels_decode.ts";

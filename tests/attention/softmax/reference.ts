@@ -1,4 +1,4 @@
-import { uniformAt } from "../../../engine/mod.ts";
+import { dropoutKeeps } from "../../../engine/mod.ts";
 
 /** Sizes and options of a reference computation. */
 export interface ReferenceOptions {
@@ -46,11 +46,7 @@ export function referenceAttention(
         const visible = (j: number) =>
           (!causal || j <= i + Tk - Tq) && (!keyMask || keyMask[b * Tk + j] !== 0);
         const kept = (j: number) =>
-          !dropout
-            ? 1
-            : uniformAt(dropout.seed, dropout.stream, first + j) >= dropout.p
-            ? 1 / (1 - dropout.p)
-            : 0;
+          !dropout ? 1 : dropoutKeeps(first + j, dropout) ? 1 / (1 - dropout.p) : 0;
         let max = -Infinity;
         for (let j = 0; j < Tk; j++) {
           let s = 0;
