@@ -179,7 +179,9 @@ export const cellSchema = z.strictObject({
   params: paramsSchema.default({}),
   status: statusSchema.default("ok"),
   reasons: z.array(reasonSchema).default([]).meta({ description: "Why, where not plainly ok" }),
-  implementation: implementationSchema.nullable().default(null),
+  implementation: implementationSchema.nullable().default(null).meta({
+    description: "What exactly was run",
+  }),
   timings: z.array(timingSchema).default([]).meta({ description: "Timed phases" }),
   durationsNs: z.strictObject({
     compile: nanosecondsSchema.nullable().default(null).meta({ description: "Pipeline creation" }),

@@ -12,7 +12,7 @@ export const verdictSchema = z.enum(["better", "worse", "equivalent", "inconclus
 });
 
 export const pairSchema = z.strictObject({
-  kind: z.literal("pair"),
+  kind: z.literal("pair").meta({ description: "Kind of comparison" }),
   id: z.string().meta({ description: "Stable name of the comparison" }),
   metric: z.string().meta({ description: "Metric or timed phase compared" }),
   baseline: side.meta({ description: "What is compared against" }),
@@ -21,7 +21,7 @@ export const pairSchema = z.strictObject({
     description: "ratio: candidate / baseline; difference: candidate - baseline",
   }),
   estimate: z.number().nullable().meta({ description: "Point estimate; null where it failed" }),
-  interval: intervalSchema.nullable(),
+  interval: intervalSchema.nullable().meta({ description: "Interval of the estimate" }),
   n: z.int().nonnegative().meta({ description: "Number of pairs" }),
   pValue: z.number().min(0).max(1).nullable().default(null).meta({
     description: "Two-sided p value of no difference",
@@ -59,7 +59,7 @@ export const derivedSchema = z.strictObject({
   name: z.string().meta({ description: "Words for people, e.g. crossover length" }),
   unit: z.string().meta({ description: "Unit" }),
   value: z.number().nullable().meta({ description: "Value; null where it could not be derived" }),
-  interval: intervalSchema.nullable().default(null),
+  interval: intervalSchema.nullable().default(null).meta({ description: "Interval of the value" }),
   detail: z.string().default("").meta({ description: "How it was derived" }),
   formulaVersion: z.int().positive().default(1).meta({ description: "Version of the formulas" }),
 }).meta({ description: "A single figure derived from several rows" });
