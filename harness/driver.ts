@@ -1,6 +1,7 @@
 import type { AdapterInfo } from "../engine/adapter_info.ts";
 import { SWIFTSHADER } from "./adapter/swiftshader.ts";
 import type { Host } from "./host.ts";
+import { runProgram } from "./run_program.ts";
 
 /** Driver version and device memory, `null` where unknown. */
 export interface DriverDescription {
@@ -26,22 +27,16 @@ export async function describeDriver(info: AdapterInfo, host: Host): Promise<Dri
 }
 
 async function askNvidia(): Promise<DriverDescription | undefined> {
-  try {
-    const { success, stdout } = await new Deno.Command("nvidia-smi", {
-      args: ["--query-gpu=driver_version,memory.total", "--format=csv,noheader,nounits"],
-      stdin: "null",
-      stderr: "null",
-      signal: AbortSignal.timeout(10_000),
-    }).output();
-    if (!success) return undefined;
-    // One line per GPU; WebGPU picks the first.
-    const [version, mebibytes] = new TextDecoder().decode(stdout).split("\n")[0].split(",");
-    const memory = Number(mebibytes) * 2 ** 20;
-    return {
-      driver: version.trim() ? `NVIDIA ${version.trim()}` : null,
-      memoryBytes: Number.isSafeInteger(memory) && memory > 0 ? memory : null,
-    };
-  } catch {
-    return undefined; // not installed, or not permitted
-  }
+  const output = await runProgram("nvidia-smi", [
+    "--query-gpu=driver_version,memory.total",
+    "--format=csv,noheader,nounits",
+  ]);
+  if (!output) return undefined;
+  // One line per GPU; WebGPU picks the first.
+  const [version, mebibytes] = new TextDecoder().decode(output).split("\n")[0].split(",");
+  const memory = Number(mebibytes) * 2 ** 20;
+  return {
+    driver: version.trim() ? `NVIDIA ${version.trim()}` : null,
+    memoryBytes: Number.isSafeInteger(memory) && memory > 0 ? memory : null,
+  };
 }

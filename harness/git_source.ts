@@ -1,4 +1,5 @@
 import type { RunResult } from "./result_schema.ts";
+import { runProgram } from "./run_program.ts";
 
 /** Revision of the code, as results record it. */
 export type GitSource = RunResult["source"];
@@ -13,7 +14,9 @@ export type RunGit = (args: string[]) => Promise<Uint8Array<ArrayBuffer> | undef
  * Published results do not count as a difference: a run writes them itself. Everything is `null`
  * outside a repository, without git, or without permission to run it.
  */
-export async function readGitSource(git: RunGit = runGit): Promise<GitSource> {
+export async function readGitSource(
+  git: RunGit = (args) => runProgram("git", args),
+): Promise<GitSource> {
   const head = await text(git, ["log", "-1", "--format=%H %cI"]);
   if (!head) return UNKNOWN;
   const [commit, commitDate] = head.split(" ");
@@ -31,18 +34,4 @@ export async function readGitSource(git: RunGit = runGit): Promise<GitSource> {
 async function text(git: RunGit, args: string[]): Promise<string | undefined> {
   const output = await git(args);
   return output && new TextDecoder().decode(output).trim();
-}
-
-async function runGit(args: string[]): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  try {
-    const { success, stdout } = await new Deno.Command("git", {
-      args,
-      stdin: "null",
-      stderr: "null",
-      signal: AbortSignal.timeout(10_000),
-    }).output();
-    return success ? stdout : undefined;
-  } catch {
-    return undefined; // not installed, or not permitted
-  }
 }

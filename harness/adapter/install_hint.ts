@@ -1,5 +1,5 @@
 /**
- * What to install where no adapter exists, as one sentence.
+ * What to install where no GPU is found, as one clause.
  *
  * @param os `Deno.build.os`.
  * @param arch `Deno.build.arch`.
@@ -7,11 +7,10 @@
 export function installHint(os: string, arch: string): string {
   switch (os) {
     case "linux":
-      return "install the GPU maker's Vulkan driver (NVIDIA: the proprietary driver; AMD and Intel: " +
-        "mesa-vulkan-drivers), which on Debian and Ubuntu also brings the software driver llvmpipe " +
-        "(apt install mesa-vulkan-drivers libvulkan1; Fedora: dnf install mesa-vulkan-drivers " +
-        "vulkan-loader; Alpine cannot run Deno)" +
-        (arch === "x86_64" ? ", or use --adapter=bundled, which needs no installation" : "");
+      return "install the GPU maker's Vulkan driver (NVIDIA: the proprietary one; AMD and Intel: " +
+        "Debian and Ubuntu: apt install mesa-vulkan-drivers libvulkan1, Fedora: dnf install " +
+        "mesa-vulkan-drivers vulkan-loader)" +
+        (arch === "x86_64" ? "" : "; Mesa's package also brings the software driver llvmpipe");
     case "darwin":
       return "macOS has Metal built in: check that the machine has a Metal GPU (in a virtual " +
         "machine turn on paravirtualised graphics) and that macOS is 13 or newer";

@@ -6,12 +6,13 @@ import { describeEnvironment, describeSystem } from "../environment.ts";
 import { readGitSource } from "../git_source.ts";
 import type { Host } from "../host.ts";
 import { type AnyBenchmark, expandNames, loadBenchmark, type Registry } from "../registry.ts";
+import { writeResult } from "../report/mod.ts";
 import type { Preset, RunResult } from "../result_schema.ts";
 import { discardRun, runBenchmark, type RunEvent, type RunOutcome } from "../runner.ts";
 import { UserError } from "../user_error.ts";
 import type { BenchOptions } from "./bench_command.ts";
 import { Interrupt, INTERRUPTED } from "./interrupt.ts";
-import { durationText, ProgressLine } from "./progress_line.ts";
+import { ProgressLine } from "./progress_line.ts";
 import { applyOverrides } from "./set_overrides.ts";
 import { shardFromEnvironment } from "./shard.ts";
 
@@ -64,7 +65,10 @@ export async function runBench(
       return INTERRUPTED;
     }
     results.push(outcome.result);
-    await publish(outcome, host, options.json);
+    const { markdown } = await writeResult(host, outcome.result, outcome.folder);
+    host.printError(`${job.benchmark.name}: ${outcomeText(outcome.result)}; ${markdown}`);
+    // Kept where something failed: the same command then does only that again.
+    if (outcome.exitCode === 0) await discardRun(host, outcome);
     if (interrupt.signal.aborted) return INTERRUPTED;
   }
   if (options.json) host.print(JSON.stringify(results.length === 1 ? results[0] : results));
@@ -78,6 +82,14 @@ function prepare(
 ): Job {
   const config = applyOverrides(benchmark.presets[preset], benchmark.configSchema, assignments);
   return { benchmark, preset: assignments.length > 0 ? "custom" : preset, config };
+}
+
+function outcomeText(result: RunResult): string {
+  const rows = Object.groupBy(result.cells, ({ status }) => status);
+  const counts = Object.entries(rows).map(([status, cells]) => `${cells?.length} ${status}`);
+  const red = result.audits.filter(({ status }) => status === "red").length;
+  const state = result.complete ? "" : "incomplete, ";
+  return `${state}rows: ${counts.join(", ") || "none"}` + (red > 0 ? `; ${red} audits red` : "");
 }
 
 async function openDevice(options: BenchOptions, host: Host): Promise<Gpu> {

@@ -18,7 +18,10 @@ export const benchCommand = (names: readonly string[]) =>
           choice([...names, "all"], { metavar: "NAME", suggest: "nearest" }),
           { description: message`A benchmark (see the list command), or all.` },
         ),
-        { min: 1 },
+        {
+          min: 1,
+          errors: { tooFew: message`Name a benchmark, or all (the list task shows them).` },
+        },
       ),
       preset: optional(
         option(
