@@ -22,3 +22,8 @@ export {
 } from "./variants.ts";
 export { decodeAttention, type DecodeOptions, KeyValueCache } from "./decode.ts";
 export type { CacheShape } from "./kernels_decode.ts";
+export {
+  attentionProbabilities,
+  naiveAttention,
+  naiveAttentionWithProbabilities,
+} from "./naive.ts";
