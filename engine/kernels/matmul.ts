@@ -1,5 +1,6 @@
 import { type Binding, f32, read, u32, type Uniform, write } from "../kernel.ts";
 import { type Activation, activationFunctions } from "./activations.ts";
+import { hasTail, type VectorAccess } from "./matmul_loads.ts";
 
 /** One product C = epilogue(alpha * op(A) op(B)), batched with strides. Sizes count elements. */
 export interface MatmulProblem {
@@ -34,118 +35,73 @@ export interface MatmulEpilogue {
   readonly residual?: boolean;
 }
 
-/** Whether all rows start at a multiple of four elements, so that loads and stores can be vec4. */
-export function isVectorizable(
-  { M, N, K, transposeA, batch, strideA, strideB }: MatmulProblem,
-): boolean {
-  const aligned = (n: number) => n % 4 === 0;
-  return aligned(K) && aligned(N) && (!transposeA || aligned(M)) &&
-    (batch === 1 || (aligned(strideA) && aligned(strideB)));
-}
-
 /** Bindings of every matmul variant: a, b, then what the epilogue needs, then c. */
-export function matmulBindings(epilogue: MatmulEpilogue, vector: boolean): Binding[] {
-  const type = vector ? "vec4f" : "f32";
-  const bindings = [read("a", type), read("b", type)];
-  if (epilogue.bias) bindings.push(read("bias", type));
-  if (epilogue.residual) bindings.push(read("residual", type));
-  if (epilogue.preActivation) bindings.push(write("pre", type));
-  bindings.push(write("c", type));
+export function matmulBindings(epilogue: MatmulEpilogue, vectors: VectorAccess): Binding[] {
+  const type = (vector: boolean) => vector ? "vec4f" : "f32";
+  const output = type(vectors.c);
+  const bindings = [read("a", type(vectors.a)), read("b", type(vectors.b))];
+  if (epilogue.bias) bindings.push(read("bias", output));
+  if (epilogue.residual) bindings.push(read("residual", output));
+  if (epilogue.preActivation) bindings.push(write("pre", output));
+  bindings.push(write("c", output));
   return bindings;
 }
 
-/** Uniforms of every matmul variant; with vec4 bindings the strides count vec4s. */
-export function matmulUniforms(p: MatmulProblem, vector: boolean): Uniform[] {
-  const unit = vector ? 4 : 1;
+/** Uniforms of every matmul variant; the strides count elements of the bindings. */
+export function matmulUniforms(p: MatmulProblem, vectors: VectorAccess): Uniform[] {
   return [
     u32("M", p.M),
     u32("N", p.N),
     u32("K", p.K),
-    u32("strideA", p.strideA / unit),
-    u32("strideB", p.strideB / unit),
-    u32("strideC", (p.M * p.N) / unit),
+    u32("strideA", vectors.a ? p.strideA / 4 : p.strideA),
+    u32("strideB", vectors.b ? p.strideB / 4 : p.strideB),
+    u32("strideC", vectors.c ? p.M * p.N / 4 : p.M * p.N),
     f32("alpha", p.alpha),
   ];
 }
 
 /** Everything of the problem that changes the code. */
-export function matmulKey(p: MatmulProblem, vector: boolean): string {
+export function matmulKey(p: MatmulProblem, vectors: VectorAccess): string {
   const e = p.epilogue;
-  return [
-    p.transposeA ? "T" : "N",
-    p.transposeB ? "T" : "N",
-    vector ? "vec4" : "f32",
-    e.accumulate ? "acc" : "",
-    e.bias ? "bias" : "",
-    e.preActivation ? "pre" : "",
-    e.activation ?? "",
-    e.residual ? "res" : "",
-  ].join(" ");
-}
-
-/** WGSL of `store(row, column, value)`: applies the epilogue and writes if inside C. `column` is the first of four. */
-export function matmulStore(epilogue: MatmulEpilogue, vector: boolean): string {
-  const { accumulate, bias, preActivation, activation, residual } = epilogue;
-  const steps = (index: string, column: string) =>
-    [
-      accumulate && `v += c[${index}];`,
-      bias && `v += bias[${column}];`,
-      preActivation && `pre[${index}] = v;`,
-      activation && "v = activation(v);",
-      residual && `v += residual[${index}];`,
-      `c[${index}] = v;`,
-    ].filter(Boolean).join(" ");
-  const functions = activation ? activationFunctions(activation, vector ? "vec4f" : "f32") : "";
-  if (vector) {
-    return `${functions}
-fn store(offset: u32, row: u32, column: u32, sum: vec4f) {
-  if (row < u.M && column < u.N) {
-    let i = offset + (row * u.N + column) / 4u;
-    var v = u.alpha * sum;
-    ${steps("i", "column / 4u")}
-  }
-}`;
-  }
-  return `${functions}
-fn store(offset: u32, row: u32, column: u32, sum: vec4f) {
-  for (var j = 0u; j < 4u; j++) {
-    if (row < u.M && column + j < u.N) {
-      let i = offset + row * u.N + column + j;
-      var v = u.alpha * sum[j];
-      ${steps("i", "column + j")}
-    }
-  }
-}`;
+  return (p.transposeA ? "T" : "N") + (p.transposeB ? "T" : "N") +
+    (vectors.a ? "4" : "1") + (vectors.b ? "4" : "1") + (vectors.c ? "4" : "1") +
+    (hasTail(p) ? " tail" : "") +
+    (e.accumulate ? " accumulate" : "") +
+    (e.bias ? " bias" : "") +
+    (e.preActivation ? " pre" : "") +
+    (e.activation ? ` ${e.activation}` : "") +
+    (e.residual ? " residual" : "");
 }
 
 /**
- * WGSL of `load_a(offset, row, k)` and `load_b(offset, column, k)`: four values as stored contiguously. For an operand stored along k they
- * are four k values of one row or column; for one stored across, four rows or columns at one k. Reads past the edge are clamped
- * (the sums they enter are never stored) except past K, which give zero.
+ * WGSL of the end of every variant: scales the sum, applies the epilogue and writes what lies inside C. `store(offset, row, column, sum)`
+ * takes the first of four columns; with scalar output there is also `store_one(offset, row, column, sum)` for a single value.
  */
-export function matmulLoads(
-  p: Pick<MatmulProblem, "transposeA" | "transposeB">,
-  vector: boolean,
-): string {
-  const load = (name: "a" | "b", alongK: boolean, edge: "M" | "N") => {
-    if (vector) {
-      return alongK
-        ? `fn load_${name}(offset: u32, line: u32, k: u32) -> vec4f {
-  return ${name}[offset + (min(line, u.${edge} - 1u) * u.K + k) / 4u];
-}`
-        : `fn load_${name}(offset: u32, line: u32, k: u32) -> vec4f {
-  return ${name}[offset + (k * u.${edge} + min(line, u.${edge} - 4u)) / 4u];
+export function matmulStore(epilogue: MatmulEpilogue, vector: boolean): string {
+  const { accumulate, bias, preActivation, activation, residual } = epilogue;
+  const functions = activation ? activationFunctions(activation, vector ? "vec4f" : "f32") : "";
+  const column = vector ? "column / 4u" : "column";
+  const steps = [
+    accumulate && "v += c[i];",
+    bias && `v += bias[${column}];`,
+    preActivation && "pre[i] = v;",
+    activation && "v = activation(v);",
+    residual && "v += residual[i];",
+  ].filter(Boolean).join(" ");
+  const one = `${functions}
+fn ${vector ? "store" : "store_one"}(offset: u32, row: u32, column: u32, sum: ${
+    vector ? "vec4f" : "f32"
+  }) {
+  if (row < u.M && column < u.N) {
+    let i = offset + ${vector ? "(row * u.N + column) / 4u" : "row * u.N + column"};
+    var v = u.alpha * sum;
+    ${steps}
+    c[i] = v;
+  }
 }`;
-    }
-    const index = (j: number) =>
-      alongK ? `first + min(k + ${j}u, u.K - 1u)` : `first + min(line + ${j}u, u.${edge} - 1u)`;
-    const guard = (j: number) => alongK ? `k + ${j}u < u.K` : "k < u.K";
-    const first = alongK ? `min(line, u.${edge} - 1u) * u.K` : `min(k, u.K - 1u) * u.${edge}`;
-    const parts = [0, 1, 2, 3].map((j) => `select(0.0, ${name}[${index(j)}], ${guard(j)})`);
-    return `fn load_${name}(offset: u32, line: u32, k: u32) -> vec4f {
-  let first = offset + ${first};
-  return vec4f(${parts.join(",\n    ")});
+  if (vector) return one;
+  return `${one}
+fn store(offset: u32, row: u32, column: u32, sum: vec4f) {
+  for (var j = 0u; j < 4u; j++) { store_one(offset, row, column + j, sum[j]); }
 }`;
-  };
-  return load("a", !p.transposeA, "M") + "\n" + load("b", p.transposeB, "N");
 }

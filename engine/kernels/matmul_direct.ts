@@ -1,13 +1,12 @@
 import type { Kernel } from "../kernel.ts";
 import {
-  isVectorizable,
   matmulBindings,
   matmulKey,
-  matmulLoads,
   type MatmulProblem,
   matmulStore,
   matmulUniforms,
 } from "./matmul.ts";
+import { matmulLoads, sumEnd, type VectorAccess, vectorAccess } from "./matmul_loads.ts";
 
 /** Register tile of one thread. */
 export interface DirectTile {
@@ -15,9 +14,9 @@ export interface DirectTile {
   readonly tileM: number;
   /** Columns per thread, a multiple of 4. */
   readonly tileN: number;
+  /** Threads of a workgroup, side by side across the columns. @default {8} */
+  readonly lanes?: number;
 }
-
-const LANES = 8;
 
 /**
  * Matrix product without workgroup memory or barriers: each thread keeps a tileM x tileN block of C in registers and walks K in steps of
@@ -25,73 +24,78 @@ const LANES = 8;
  * own interleaved vec4 columns, which keeps the loads of a workgroup contiguous for GPUs too.
  */
 export function matmulDirectKernel(problem: MatmulProblem, tile: DirectTile): Kernel {
-  const vector = isVectorizable(problem);
-  const { tileM, tileN } = tile;
+  const vectors = vectorAccess(problem);
+  const { tileM, tileN, lanes = 8 } = tile;
   return {
     name: "matmul_direct",
-    key: `${matmulKey(problem, vector)} ${tileM}x${tileN}`,
-    bindings: matmulBindings(problem.epilogue, vector),
-    uniforms: matmulUniforms(problem, vector),
-    grid: [Math.ceil(problem.N / (LANES * tileN)), Math.ceil(problem.M / tileM), problem.batch],
-    body: () => directBody(problem, tile, vector),
+    key: `${matmulKey(problem, vectors)} ${tileM}x${tileN} ${lanes}`,
+    bindings: matmulBindings(problem.epilogue, vectors),
+    uniforms: matmulUniforms(problem, vectors),
+    grid: [Math.ceil(problem.N / (lanes * tileN)), Math.ceil(problem.M / tileM), problem.batch],
+    body: () => directBody(problem, { tileM, tileN, lanes }, vectors),
   };
 }
 
-function directBody(problem: MatmulProblem, { tileM, tileN }: DirectTile, vector: boolean): string {
+function directBody(
+  problem: MatmulProblem,
+  { tileM, tileN, lanes }: Required<DirectTile>,
+  vectors: VectorAccess,
+): string {
   const { transposeA, transposeB, epilogue } = problem;
   const rows = range(tileM);
   const columns = range(tileN / 4);
+  const steps = range(4);
   const component = "xyzw";
-  const lines: string[] = [];
+  const column = (j: number) => `column + ${j * lanes * 4}u`;
+  const before: string[] = [];
+  const inside: string[] = [];
+  const after: string[] = [];
+
   // A stored along k gives four k of one row per load; stored across, four rows of one k.
-  if (!transposeA) rows.forEach((i) => lines.push(`let a${i} = load_a(offsetA, row + ${i}u, k);`));
-  else {
-    for (const q of range(4)) {
-      for (const g of range(Math.ceil(tileM / 4))) {
-        lines.push(`let a${g}_${q} = load_a(offsetA, row + ${4 * g}u, k + ${q}u);`);
-      }
-    }
+  for (const i of transposeA ? range(Math.ceil(tileM / 4)) : rows) {
+    before.push(`let base_a${i} = base_a(offset_a, row + ${transposeA ? 4 * i : i}u);`);
+    if (!transposeA) inside.push(`let a${i} = load_a(base_a${i}, k);`);
+    else steps.forEach((q) => inside.push(`let a${i}_${q} = load_a(base_a${i}, k + ${q}u);`));
   }
   const a = (i: number, q: number) =>
     transposeA ? `a${i >> 2}_${q}.${component[i & 3]}` : `a${i}.${component[q]}`;
+
   for (const j of columns) {
-    const column = `column + ${j * LANES * 4}u`;
     if (transposeB) {
-      for (const n of range(4)) {
-        lines.push(`let t${j}_${n} = load_b(offsetB, ${column} + ${n}u, k);`);
+      for (const n of steps) {
+        before.push(`let base_b${j}_${n} = base_b(offset_b, ${column(j)} + ${n}u);`);
+        inside.push(`let t${j}_${n} = load_b(base_b${j}_${n}, k);`);
       }
-    }
-    for (const q of range(4)) {
-      lines.push(
-        transposeB
-          ? `let b${j}_${q} = vec4f(${
-            range(4).map((n) => `t${j}_${n}.${component[q]}`).join(", ")
-          });`
-          : `let b${j}_${q} = load_b(offsetB, ${column}, k + ${q}u);`,
+    } else before.push(`let base_b${j} = base_b(offset_b, ${column(j)});`);
+    for (const q of steps) {
+      const lanesOfB = steps.map((n) => `t${j}_${n}.${component[q]}`).join(", ");
+      inside.push(
+        `let b${j}_${q} = ` +
+          (transposeB ? `vec4f(${lanesOfB});` : `load_b(base_b${j}, k + ${q}u);`),
       );
       for (const i of rows) {
-        lines.push(`c${i}_${j} = fma(vec4f(${a(i, q)}), b${j}_${q}, c${i}_${j});`);
+        inside.push(`c${i}_${j} = fma(vec4f(${a(i, q)}), b${j}_${q}, c${i}_${j});`);
       }
     }
+    for (const i of rows) {
+      before.push(`var c${i}_${j} = vec4f();`);
+      after.push(`store(offset_c, row + ${i}u, ${column(j)}, c${i}_${j});`);
+    }
   }
-  const declare = rows.flatMap((i) => columns.map((j) => `var c${i}_${j} = vec4f();`));
-  const store = rows.flatMap((i) =>
-    columns.map((j) => `store(offsetC, row + ${i}u, column + ${j * LANES * 4}u, c${i}_${j});`)
-  );
-  return `${matmulLoads(problem, vector)}
-${matmulStore(epilogue, vector)}
-@compute @workgroup_size(${LANES})
+  return `${matmulLoads(problem, vectors)}${matmulStore(epilogue, vectors.c)}
+@compute @workgroup_size(${lanes})
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3u) {
   let row = workgroup.y * ${tileM}u;
-  let column = workgroup.x * ${LANES * tileN}u + lane * 4u;
-  let offsetA = workgroup.z * u.strideA;
-  let offsetB = workgroup.z * u.strideB;
-  let offsetC = workgroup.z * u.strideC;
-  ${declare.join(" ")}
-  for (var k = 0u; k < u.K; k += 4u) {
-    ${lines.join("\n    ")}
+  let column = workgroup.x * ${lanes * tileN}u + lane * 4u;
+  let offset_a = workgroup.z * u.strideA;
+  let offset_b = workgroup.z * u.strideB;
+  let offset_c = workgroup.z * u.strideC;
+  ${before.join("\n  ")}
+  let end = ${sumEnd(vectors)};
+  for (var k = 0u; k < end; k += 4u) {
+    ${inside.join("\n    ")}
   }
-  ${store.join("\n  ")}
+  ${after.join("\n  ")}
 }`;
 }
 
