@@ -1,5 +1,5 @@
 import type { Tensor } from "../../engine/mod.ts";
-import { type Chunks, chunksFor } from "./chunks.ts";
+import { type Chunks, chunksFor, preferredChunk } from "./chunks.ts";
 import {
   backwardConsumer,
   backwardItems,
@@ -19,7 +19,7 @@ import {
 import { type LeapOptions, type LeapProblem, leapProblem } from "./options.ts";
 
 /** Tensors that the forward pass makes besides the output. */
-interface Forward {
+export interface LeapForward {
   /** Token weights [B, T, H]. */
   readonly e: Tensor;
   /** Windowed sums of the weights [B, T, H]. */
@@ -42,11 +42,11 @@ interface Forward {
  * @throws {ShapeError} If the packed projection or the mask has another shape.
  * @throws {RangeError} If window, rescale or dropout is out of range.
  */
-export function leapAttention(packed: Tensor, options: LeapOptions): Tensor {
+export function fusedLeapAttention(packed: Tensor, options: LeapOptions): Tensor {
   const problem = leapProblem(packed, options);
   const { gpu } = problem;
-  const chunks = chunksFor(problem.T, problem.window, gpu.info.class);
-  const { output, e, z, gateLogit, key } = forward(packed, problem, chunks, options.mask);
+  const chunks = chunksFor(problem.T, problem.window, preferredChunk(gpu));
+  const { output, e, z, gateLogit, key } = leapForward(packed, problem, chunks, options.keyMask);
   const saved = [e, z, gateLogit, ...(key ? [key] : [])];
   if (!gpu.isRecording(packed)) {
     saved.forEach((tensor) => tensor.dispose());
@@ -64,21 +64,25 @@ export function leapAttention(packed: Tensor, options: LeapOptions): Tensor {
 }
 
 /** Token weights e [B, T, H]; not recorded. */
-export function leapWeights(packed: Tensor, problem: LeapProblem, mask?: Tensor): Tensor {
+export function leapWeights(packed: Tensor, problem: LeapProblem, keyMask?: Tensor): Tensor {
   const { gpu, B, T, H } = problem;
   const e = gpu.empty([B, T, H]);
-  gpu.run(leapWeightKernel(problem, mask !== undefined), mask ? [packed, mask, e] : [packed, e]);
+  gpu.run(
+    leapWeightKernel(problem, keyMask !== undefined),
+    keyMask ? [packed, keyMask, e] : [packed, e],
+  );
   return e;
 }
 
-function forward(
+/** @internal The forward pass with all it makes; not recorded. */
+export function leapForward(
   packed: Tensor,
   problem: LeapProblem,
   chunks: Chunks,
-  mask: Tensor | undefined,
-): Forward {
+  keyMask: Tensor | undefined,
+): LeapForward {
   const { gpu, B, T, H, d } = problem;
-  const e = leapWeights(packed, problem, mask);
+  const e = leapWeights(packed, problem, keyMask);
   const output = gpu.empty([B, T, H, d]);
   const z = gpu.empty([B, T, H]);
   const gateLogit = gpu.empty([B, T, H]);
@@ -96,7 +100,7 @@ function forward(
 function backward(
   dy: Tensor,
   packed: Tensor,
-  { output, e, z, gateLogit, key }: Forward,
+  { output, e, z, gateLogit, key }: LeapForward,
   problem: LeapProblem,
   chunks: Chunks,
 ): Tensor {

@@ -19,8 +19,8 @@ export interface LeapOptions {
   readonly window: number;
   /** Factor c on the focus logit of `2022-08`, at most 80; `1.0` has none. @default {8} */
   readonly rescale?: number;
-  /** [B, T], any type: zero marks padding, which gets the weight 0. */
-  readonly mask?: Tensor;
+  /** [B, T] of any type: 1 marks a token, 0 marks padding, which gets the weight 0. */
+  readonly keyMask?: Tensor;
   readonly dropout?: LeapDropout;
 }
 
@@ -61,11 +61,11 @@ export function leapProblem(packed: Tensor, options: LeapOptions): LeapProblem {
     );
   }
   const [B, T, , H, d] = packed.shape;
-  const { variant, window, rescale = DEFAULT_RESCALE, mask, dropout } = options;
+  const { variant, window, rescale = DEFAULT_RESCALE, keyMask, dropout } = options;
   checkLeapOptions(variant, d, window, rescale);
-  if (mask && (mask.rank !== 2 || mask.shape[0] !== B || mask.shape[1] !== T)) {
+  if (keyMask && (keyMask.rank !== 2 || keyMask.shape[0] !== B || keyMask.shape[1] !== T)) {
     throw new ShapeError(
-      `Cannot run LEAP: mask is ${showShape(mask.shape)}, expected ${showShape([B, T])}`,
+      `Cannot run LEAP: keyMask is ${showShape(keyMask.shape)}, expected ${showShape([B, T])}`,
     );
   }
   if (dropout && !(dropout.p >= 0 && dropout.p < 1)) {

@@ -1,4 +1,4 @@
-import { uniformAt } from "../../engine/mod.ts";
+import { dropoutKeeps } from "../../engine/mod.ts";
 import {
   DEFAULT_RESCALE,
   type LeapDropout,
@@ -20,7 +20,7 @@ export interface ReferenceLeapInput {
   /** @default {8} */
   readonly rescale?: number;
   /** [B, T]; zero marks padding. */
-  readonly mask?: ArrayLike<number>;
+  readonly keyMask?: ArrayLike<number>;
   readonly dropout?: LeapDropout;
 }
 
@@ -54,9 +54,7 @@ export interface ReferenceHead {
 /** Dropout factor of one element of the packed projection. */
 export function referenceKeep(dropout: LeapDropout | undefined, index: number): number {
   if (!dropout || dropout.p === 0) return 1;
-  const { p, seed, stream } = dropout;
-  // The kernels compare in f32, where p is its nearest f32.
-  return uniformAt(seed, stream, index) >= Math.fround(p) ? 1 / (1 - p) : 0;
+  return dropoutKeeps(index, dropout) ? 1 / (1 - dropout.p) : 0;
 }
 
 /** (x - mean) / (std + epsilon), std with Bessel's correction. */
@@ -136,8 +134,8 @@ export function referenceLeap(input: ReferenceLeapInput): ReferenceLeap {
 }
 
 function weightOf(input: ReferenceLeapInput, { f, k, at }: ReferenceHead, r: number): number {
-  const { variant, d, H, mask, rescale = DEFAULT_RESCALE, dropout } = input;
-  if (mask && mask[Math.floor(r / H)] === 0) return 0;
+  const { variant, d, H, keyMask, rescale = DEFAULT_RESCALE, dropout } = input;
+  if (keyMask && keyMask[Math.floor(r / H)] === 0) return 0;
   let dot = 0;
   for (let c = 0; c < d; c++) dot += f[c] * k[c];
   if (variant === "2022-08") return Math.exp(dot / d * rescale);

@@ -1,5 +1,6 @@
 import type { BindingType, Uniform } from "../../../engine/mod.ts";
 import { f32, u32 } from "../../../engine/mod.ts";
+import { DROPOUT_DOMAIN } from "../../../engine/kernels/dropout.ts";
 import { RANDOM_WGSL } from "../../../engine/kernels/random_wgsl.ts";
 import type { LeapProblem } from "../options.ts";
 
@@ -30,8 +31,9 @@ export function problemUniforms({ B, T, H, d, dropout }: LeapProblem): Uniform[]
   const uniforms = [u32("time", T), u32("heads", H), u32("rows", B * H), u32("tokens", B * T * H)];
   uniforms.push(f32("inverse_root", 1 / Math.sqrt(d)));
   if (dropout) {
-    uniforms.push(f32("p", dropout.p), f32("keep", 1 / (1 - dropout.p)));
-    uniforms.push(u32("stream", dropout.stream), u32("seed", dropout.seed));
+    const { p, stream, seed } = dropout;
+    uniforms.push(u32("threshold", Math.round(p * 0x1000000)), f32("keep", 1 / (1 - p)));
+    uniforms.push(u32("stream", stream >>> 0), u32("seed", seed >>> 0));
   }
   return uniforms;
 }
@@ -43,16 +45,15 @@ export function problemKey({ variant, d, dropout }: LeapProblem): string {
 
 /**
  * Functions of the kernels. Heads are numbered r = (b T + t) H + h; `slot(r, s)` is the first vector of slot s of the packed
- * projection. Dropout draws by the element's index in the packed tensor; values that are no element of it borrow the index of one
+ * projection. Dropout draws like `dropout` of the packed tensor would; values that are no element of it borrow the index of one
  * that is never dropped (see the README), so one stream serves a call.
  */
 export function problemText({ d, dropout }: LeapProblem): string {
   const { type: V, width, N } = headVectors(d);
-  const lanes = unroll(
-    width,
-    (c) => `keep_scalar(vector * ${width}u + ${c}u)`,
-    ", ",
-  );
+  // A vector of four is drawn by one hash, as the dropout operation does; narrower ones go element by element.
+  const lanes = unroll(width, (c) => `keep_scalar(vector * ${width}u + ${c}u)`, ", ");
+  const draw = (counter: string) =>
+    `hash4(vec4u(${counter}, u.stream, u.seed, ${DROPOUT_DOMAIN}u)) >> vec4u(8u)`;
   return `alias V = ${V};
 const N = ${N}u;
 fn dot_(a: V, b: V) -> f32 { return ${width === 1 ? "a * b" : "dot(a, b)"}; }
@@ -61,8 +62,17 @@ fn gate_of(x: f32) -> f32 { return 1.0 / (1.0 + exp(-clamp(x, -80.0, 80.0))); }
 ${
     dropout
       ? `${RANDOM_WGSL}
-fn keep_scalar(index: u32) -> f32 { return select(0.0, u.keep, uniform01(index, u.stream, u.seed) >= u.p); }
-fn keep_vector(vector: u32) -> V { return V(${lanes}); }`
+fn keep_scalar(index: u32) -> f32 {
+  let draws = ${draw("index / 4u")};
+  return select(0.0, u.keep, draws[index % 4u] >= u.threshold);
+}
+fn keep_vector(vector: u32) -> V {
+  ${
+        width === 4
+          ? `return select(vec4f(0.0), vec4f(u.keep), (${draw("vector")}) >= vec4u(u.threshold));`
+          : `return V(${lanes});`
+      }
+}`
       : ""
   }`;
 }
