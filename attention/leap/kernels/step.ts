@@ -33,13 +33,13 @@ export function leapStepKernel(
   const entries = (windowed ? window : 0) + 1;
   const first = type === "f32" ? "" : ".x";
   const load = (to: string, entry: string) =>
-    `{ let from = state_at + (${entry}) * ${E}u;
-      ${unroll(M, (n) => `${to}${n} += state[from + ${n}u];`, "\n      ")}
-      ${to}z += state[from + ${M}u]${first}; }`;
+    `{ let cell = state_at + (${entry}) * ${E}u;
+      ${unroll(M, (n) => `${to}${n} += state[cell + ${n}u];`, "\n      ")}
+      ${to}z += state[cell + ${M}u]${first}; }`;
   const store = (from: string, entry: string) =>
-    `{ let to = state_at + (${entry}) * ${E}u;
-      ${unroll(M, (n) => `state[to + ${n}u] = ${from}${n};`, "\n      ")}
-      state[to + ${M}u] = V(${from}z); }`;
+    `{ let cell = state_at + (${entry}) * ${E}u;
+      ${unroll(M, (n) => `state[cell + ${n}u] = ${from}${n};`, "\n      ")}
+      state[cell + ${M}u] = V(${from}z); }`;
   const zeros = (name: string) =>
     `${unroll(M, (n) => `var ${name}${n} = V();`)} var ${name}z = 0.0;`;
   const ring = `let slot_now = u.position % u.window;
