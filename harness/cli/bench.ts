@@ -137,6 +137,7 @@ async function runJob(
       seed: options.seed,
       shard,
       signal,
+      calibrate: options.calibration,
       fresh: options.fresh,
       onEvent: (event) => showEvent(event, job.benchmark.name, progress),
     });

@@ -1,6 +1,6 @@
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
-import { multiple, optional, withDefault } from "@optique/core/modifiers";
+import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, constant, flag, option } from "@optique/core/primitives";
 import { choice, integer, string } from "@optique/core/valueparser";
 import type { InferValue } from "@optique/core/parser";
@@ -64,6 +64,16 @@ export const benchCommand = (names: readonly string[]) =>
       json: withDefault(
         flag("--json", { description: message`Print the result as JSON on standard output.` }),
         false,
+      ),
+      calibration: withDefault(
+        map(
+          flag("--no-calibration", {
+            description:
+              message`Do not measure the machine's roof before and after; shares of it are missing then.`,
+          }),
+          () => false,
+        ),
+        true,
       ),
       fresh: withDefault(
         flag("--fresh", {
