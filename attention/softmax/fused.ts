@@ -1,9 +1,11 @@
+import { chosenCandidate } from "../../engine/autotune/choices.ts";
 import { type Gpu, ShapeError, showShape, type Tensor } from "../../engine/mod.ts";
 import { keyGradientKernel, queryGradientKernel, rowDotKernel } from "./kernels_backward.ts";
 import { forwardKernel } from "./kernels_forward.ts";
 import type { AttentionProblem, GradientOffsets } from "./kernels_problem.ts";
 import { type AttentionInput, type AttentionOperands, attentionOperands } from "./operands.ts";
-import { type AttentionVariant, chooseVariant } from "./variants.ts";
+import { attentionTunable } from "./tuning.ts";
+import type { AttentionVariant } from "./variants.ts";
 
 /** Dropout on attention probabilities. The mask is a function of these numbers alone and never stored. */
 export interface AttentionDropout {
@@ -49,10 +51,11 @@ export function fusedAttention(input: AttentionInput, options: FusedAttentionOpt
   const operands = attentionOperands(input, options.heads);
   const { keyMask } = options;
   const { q, k, v } = operands.tensors;
-  const { B, H, Tq, Tk, d } = operands;
+  const { B, H, Tq, d } = operands;
   const gpu = q.gpu;
   const problem = attentionProblem(operands, options);
-  const variant = options.variant ?? chooseVariant(gpu, Math.max(Tq, Tk), d);
+  const variant = options.variant ??
+    chosenCandidate(gpu, attentionTunable, problem).variant(d);
   const output = gpu.empty(operands.outputShape);
   const lse = gpu.empty([B, H, Tq]);
   gpu.run(forwardKernel(problem, variant), [

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import {
   attentionFlops,
+  attentionTunable,
   candidateVariants,
-  defaultVariant,
   fusedAttention,
-  parseVariant,
-  variantChoiceKey,
   variantName,
 } from "../../../attention/softmax/mod.ts";
+import { pinChoice } from "../../../engine/autotune/choices.ts";
 import { assertClose } from "../../_helpers/assert_close.ts";
 import { gpu, gpuTest } from "../../_helpers/gpu.ts";
 import { randomArray } from "../../_helpers/gradients.ts";
@@ -89,28 +88,39 @@ Deno.test("attentionFlops() counts the pairs a causal mask leaves", () => {
   assert.equal(attentionFlops({ B: 1, H: 1, T: 10, d: 8 }).forward, 4 * 100 * 8);
 });
 
-Deno.test("candidateVariants() starts with each family's default and its names can be parsed", () => {
-  for (const d of [4, 6, 32, 64, 128, 256]) {
-    const list = candidateVariants(1024, d);
-    assert.deepEqual(list[0], defaultVariant("software", d));
-    assert.deepEqual(list[1], defaultVariant("hardware", d));
-    for (const variant of list) assert.deepEqual(parseVariant(variantName(variant)), variant);
-    assert.ok(list[0].rows * d <= 256 || list[0].rows === 1);
+gpuTest("fusedAttention() uses the variant that was pinned", async () => {
+  const x = gpu.tensor(randomArray(8 * 3 * 8, 1), [1, 8, 3, 2, 4]);
+  for (const [n, { name }] of attentionTunable.candidates.entries()) {
+    const variant = candidateVariants(4)[n];
+    pinChoice(gpu, attentionTunable, name);
+    const pipelines = gpu.counters.pipelinesCreated;
+    const pinned = gpu.scope(() => gpu.readLater(fusedAttention(x)));
+    assert.ok(gpu.counters.pipelinesCreated > pipelines, `${name} has kernels of its own`);
+    pinChoice(gpu, attentionTunable, undefined);
+    const made = gpu.counters.pipelinesCreated;
+    const forced = gpu.scope(() => gpu.readLater(fusedAttention(x, { variant })));
+    assert.equal(gpu.counters.pipelinesCreated, made, `${name} is ${variantName(variant)}`);
+    gpu.submit();
+    assert.deepEqual(await pinned.value, await forced.value);
   }
-  assert.throws(() => parseVariant("staged-48"), RangeError);
-  assert.notEqual(variantChoiceKey(1024, 32), variantChoiceKey(1025, 32));
 });
 
-gpuTest("fusedAttention() uses the tuned variant of its length and width", async () => {
-  const x = gpu.tensor(randomArray(8 * 3 * 8, 1), [1, 8, 3, 2, 4]);
-  gpu.choices.set(variantChoiceKey(8, 4), "staged-64");
-  const [tuned, forced] = gpu.scope(() => [
-    gpu.readLater(fusedAttention(x)),
-    gpu.readLater(fusedAttention(x, { variant: parseVariant("staged-64") })),
-  ]);
-  gpu.choices.set(variantChoiceKey(8, 4), "staged-48");
-  assert.throws(() => fusedAttention(x), /variant "staged-48"/);
-  gpu.choices.delete(variantChoiceKey(8, 4));
+gpuTest("attentionTunable's candidates agree and have its default among them", async () => {
+  const { B, H, T, d } = { B: 1, H: 2, T: 40, d: 20 };
+  const layout = { offset: 0, row: H * d, batch: T * H * d };
+  const sizes = { B, H, Tq: T, Tk: T, d, q: layout, k: layout, v: layout };
+  const problem = { ...sizes, scale: 0.2, causal: true, masked: false };
+  const names = attentionTunable.candidates.map((c) => c.name);
+  assert.ok(names.includes(attentionTunable.defaultFor(gpu.info, problem)));
+  const results = gpu.scope(() => {
+    const { tensors, output } = attentionTunable.prepare(gpu, problem);
+    return attentionTunable.candidates.map((candidate) => {
+      candidate.dispatch(gpu, problem, tensors);
+      return gpu.readLater(output);
+    });
+  });
   gpu.submit();
-  assert.deepEqual(await tuned.value, await forced.value);
+  const [first, ...others] = await Promise.all(results.map((r) => r.value)) as Float32Array[];
+  assert.ok(first.some((x) => Math.abs(x) > 1e-3));
+  others.forEach((other, n) => assertClose(names[n + 1], other, first));
 });
