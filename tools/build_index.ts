@@ -64,7 +64,7 @@ function isRun(text: string): boolean {
   try {
     const content = JSON.parse(text);
     return typeof content === "object" && content !== null && "schemaVersion" in content &&
-      (content as { kind?: unknown }).kind !== undefined;
+      (content as { kind?: unknown }).kind === "attention-bench/run";
   } catch {
     return true;
   }

@@ -12,12 +12,16 @@ import type { Calibration, System } from "../result_schema.ts";
 import { median } from "../statistics/mod.ts";
 import { adapterOption } from "./options.ts";
 
-/** `doctor [--adapter choice] [--json]` */
+/** `doctor [--adapter choice] [--quick] [--json]` */
 export const doctorCommand = command(
   "doctor",
   object({
     command: constant("doctor"),
     adapter: adapterOption,
+    quick: withDefault(
+      flag("--quick", { description: message`Leave out the calibration.` }),
+      false,
+    ),
     json: withDefault(
       flag("--json", { description: message`Print JSON for another program.` }),
       false,
@@ -33,9 +37,12 @@ interface Finding {
 }
 
 /** Examines the machine. Exit code 1 where no adapter can be had or it does not work. */
-export async function runDoctor(options: { json: boolean }, host: Host): Promise<number> {
+export async function runDoctor(
+  options: { quick: boolean; json: boolean },
+  host: Host,
+): Promise<number> {
   const findings: Finding[] = [];
-  const examined = await examineAdapter(host, findings);
+  const examined = await examineAdapter(host, findings, options.quick);
   await examineFolders(host, findings);
   const environment = await describeEnvironment(host);
   const source = await readGitSource();
@@ -69,6 +76,7 @@ export async function runDoctor(options: { json: boolean }, host: Host): Promise
 async function examineAdapter(
   host: Host,
   findings: Finding[],
+  quick: boolean,
 ): Promise<{ system: System | null; calibration: Calibration | null }> {
   const problem = (text: string) => findings.push({ level: "problem", text });
   const known = host.env("ATTENTION_BENCH_ADAPTER_PROBLEM");
@@ -97,6 +105,7 @@ async function examineAdapter(
     });
   }
   try {
+    if (quick) return { system, calibration: null };
     const calibration = await calibrate(gpu, { at: "before", now: () => host.now() });
     return { system, calibration };
   } catch (error) {
