@@ -8,3 +8,6 @@ export * from "./checkpoint.ts";
 export * from "./loop.ts";
 export * from "./safetensors.ts";
 export * from "./schedule.ts";
+export * from "./evaluate.ts";
+export * from "./language_model_data.ts";
+export * from "./train_language_model.ts";

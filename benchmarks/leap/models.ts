@@ -1,0 +1,43 @@
+import type { Gpu } from "../../engine/mod.ts";
+import { Gpt2, type LanguageModel, Leap } from "../../models/mod.ts";
+import type { Variant } from "./config.ts";
+
+/** Sizes that all models of a comparison share. */
+export interface SharedSizes {
+  readonly vocabSize: number;
+  readonly positions: number;
+  readonly width: number;
+  readonly heads: number;
+  readonly layers: number;
+  readonly dropout?: number;
+  /** LEAP's windows; the revision's default when null. */
+  readonly windows?: readonly number[] | null;
+}
+
+/** How a model is written: `naive` of plain operations, `fused` with the mechanism's own kernels. */
+export type Form = "naive" | "fused";
+
+/** Builds a variant. */
+export function buildModel(
+  gpu: Gpu,
+  variant: Variant,
+  sizes: SharedSizes,
+  seed: number,
+  form: Form = "fused",
+): LanguageModel {
+  const { windows, ...shared } = sizes;
+  if (variant === "gpt2") return new Gpt2(gpu, { ...shared, attention: form }, seed);
+  return buildLeap(gpu, variant, sizes, seed, form);
+}
+
+/** Builds a LEAP variant, keeping its own type. */
+export function buildLeap(
+  gpu: Gpu,
+  variant: Exclude<Variant, "gpt2">,
+  { windows, ...shared }: SharedSizes,
+  seed: number,
+  form: Form = "fused",
+): Leap {
+  const revision = variant === "leap-1.0" ? "1.0" : "2022-08";
+  return new Leap(gpu, { ...shared, variant: revision, windows: windows ?? undefined, form }, seed);
+}

@@ -1,0 +1,197 @@
+import { fusedAttention, naiveAttention } from "../attention/mod.ts";
+import {
+  constant,
+  type Gpu,
+  matmul,
+  normal,
+  type Parameter,
+  ParameterSet,
+  type Tensor,
+} from "../engine/mod.ts";
+import { gpt2Flops } from "./gpt2_cost.ts";
+import { Gpt2Decoder } from "./gpt2_decoder.ts";
+import { tiedLogits, tiedLoss, tiedTokenLosses } from "./layers/language_head.ts";
+import { dropoutSite, maybeDropout, residualLinear } from "./layers/regularization.ts";
+import { applyNorm, declareNorm, type NormWeights } from "./layers/norm.ts";
+import { embedTokens } from "./layers/token_embedding.ts";
+import type { Decoder, ForwardOptions, LanguageModel } from "./language_model.ts";
+import {
+  requireDivisibleHeads,
+  requirePositiveIntegers,
+  requireProbability,
+} from "./model_error.ts";
+
+/** Configuration of `Gpt2`. */
+export interface Gpt2Config {
+  readonly vocabSize: number;
+  /** Rows of the position table, the longest context. */
+  readonly positions: number;
+  readonly width: number;
+  readonly heads: number;
+  readonly layers: number;
+  /** Probability of dropout on embeddings, attention probabilities and both residual branches. @default {0} */
+  readonly dropout?: number;
+  /** `naive` materialises the T x T scores, `fused` does not. The values agree. @default {"fused"} */
+  readonly attention?: "naive" | "fused";
+  /** Standard deviation of the initial weights; residual projections get 1/sqrt(2 layers) of it. @default {0.02} */
+  readonly initializerRange?: number;
+}
+
+/** Parameters of one block; names and layouts ([in, out]) are those of published GPT-2 checkpoints. */
+export interface Gpt2Block {
+  readonly name: string;
+  readonly norm1: NormWeights;
+  readonly qkv: { weight: Parameter; bias: Parameter };
+  readonly projection: { weight: Parameter; bias: Parameter };
+  readonly norm2: NormWeights;
+  readonly mlpIn: { weight: Parameter; bias: Parameter };
+  readonly mlpOut: { weight: Parameter; bias: Parameter };
+}
+
+/**
+ * GPT-2 (Radford et al. 2019): pre-norm blocks, learned positions, tanh GELU, token table tied to the logits.
+ *
+ * @example
+ * ```ts ignore
+ * const model = new Gpt2(gpu, { vocabSize: 2048, positions: 256, width: 128, heads: 4, layers: 4 }, 1);
+ * const loss = model.loss(ids, targets); // ids, targets: i32 [B, T]
+ * ```
+ */
+export class Gpt2 implements LanguageModel {
+  readonly name: string;
+  readonly parameters: ParameterSet;
+  readonly config: Required<Gpt2Config>;
+  readonly tokens: Parameter;
+  readonly positionTable: Parameter;
+  readonly blocks: readonly Gpt2Block[];
+  readonly finalNorm: NormWeights;
+
+  /**
+   * @param gpu Where the model lives.
+   * @param config Sizes and options.
+   * @param seed Seed of the initial weights.
+   */
+  constructor(readonly gpu: Gpu, config: Gpt2Config, seed: number) {
+    const full = this.config = {
+      dropout: 0,
+      attention: "fused" as const,
+      initializerRange: 0.02,
+      ...config,
+    };
+    this.name = `gpt2-${full.attention}`;
+    checkConfig(full);
+    const set = this.parameters = new ParameterSet(gpu, seed);
+    const { vocabSize, positions, width, layers, initializerRange: std } = full;
+    this.tokens = set.add("wte.weight", [vocabSize, width], normal(std));
+    this.positionTable = set.add("wpe.weight", [positions, width], normal(std));
+    this.blocks = Array.from(
+      { length: layers },
+      (_, i) => declareBlock(set, `h.${i}`, width, std, layers),
+    );
+    this.finalNorm = declareNorm(set, "ln_f", width);
+    set.allocate();
+  }
+
+  get vocabSize(): number {
+    return this.config.vocabSize;
+  }
+
+  get positions(): number {
+    return this.config.positions;
+  }
+
+  get tableParameters(): number {
+    return this.tokens.size + this.positionTable.size;
+  }
+
+  hidden(ids: Tensor, options: ForwardOptions = {}): Tensor {
+    const { dropout } = this.config;
+    let x = embedTokens(this.name, ids, this.tokens, this.positionTable);
+    x = maybeDropout(x, dropoutSite("embedding", dropout, options));
+    for (const block of this.blocks) x = this.#block(block, x, options);
+    return applyNorm(x, this.finalNorm);
+  }
+
+  logits(ids: Tensor, options: ForwardOptions = {}): Tensor {
+    return tiedLogits(this.hidden(ids, options), this.tokens);
+  }
+
+  loss(ids: Tensor, targets: Tensor, options: ForwardOptions = {}): Tensor {
+    return tiedLoss(this.hidden(ids, options), this.tokens, targets);
+  }
+
+  tokenLosses(ids: Tensor, targets: Tensor): Tensor {
+    return tiedTokenLosses(this.gpu.withoutTape(() => this.hidden(ids)), this.tokens, targets);
+  }
+
+  decoder(batch: number): Decoder {
+    return new Gpt2Decoder(this, batch);
+  }
+
+  flops(batch: number, length: number): { forward: number; backward: number } {
+    return gpt2Flops(this.config, batch, length);
+  }
+
+  dispose(): void {
+    this.parameters.dispose();
+  }
+
+  #block(block: Gpt2Block, x: Tensor, options: ForwardOptions): Tensor {
+    const { heads, dropout, attention } = this.config;
+    const attend = attention === "fused" ? fusedAttention : naiveAttention;
+    const qkv = matmul(applyNorm(x, block.norm1), block.qkv.weight, { bias: block.qkv.bias });
+    const mixed = attend(qkv, {
+      heads,
+      causal: true,
+      keyMask: options.keyMask,
+      dropout: dropoutSite(`${block.name}.attention`, dropout, options),
+    });
+    x = residualLinear(
+      x,
+      mixed,
+      block.projection,
+      dropoutSite(`${block.name}.projection`, dropout, options),
+    );
+    const inner = matmul(applyNorm(x, block.norm2), block.mlpIn.weight, {
+      bias: block.mlpIn.bias,
+      activation: "geluTanh",
+    });
+    return residualLinear(
+      x,
+      inner,
+      block.mlpOut,
+      dropoutSite(`${block.name}.mlp`, dropout, options),
+    );
+  }
+}
+
+function checkConfig(
+  { vocabSize, positions, width, heads, layers, dropout }: Required<Gpt2Config>,
+): void {
+  requirePositiveIntegers("GPT-2", { vocabSize, positions, width, heads, layers });
+  requireDivisibleHeads("GPT-2", width, heads);
+  requireProbability("GPT-2", "dropout", dropout);
+}
+
+function declareBlock(
+  set: ParameterSet,
+  name: string,
+  width: number,
+  std: number,
+  layers: number,
+): Gpt2Block {
+  const linear = (part: string, inputs: number, outputs: number, deviation: number) => ({
+    weight: set.add(`${name}.${part}.weight`, [inputs, outputs], normal(deviation)),
+    bias: set.add(`${name}.${part}.bias`, [outputs], constant(0)),
+  });
+  const residual = std / Math.sqrt(2 * layers);
+  return {
+    name,
+    norm1: declareNorm(set, `${name}.ln_1`, width),
+    qkv: linear("attn.c_attn", width, 3 * width, std),
+    projection: linear("attn.c_proj", width, width, residual),
+    norm2: declareNorm(set, `${name}.ln_2`, width),
+    mlpIn: linear("mlp.c_fc", width, 4 * width, std),
+    mlpOut: linear("mlp.c_proj", 4 * width, width, residual),
+  };
+}
