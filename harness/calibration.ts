@@ -28,7 +28,8 @@ export async function calibrate(gpu: Gpu, options: CalibrationOptions): Promise<
   const seen: number[] = [];
   const sample = async (work: () => void) => {
     options.signal?.throwIfAborted();
-    const time = await gpu.time(() => gpu.scope(() => work()));
+    // `void`: a scope keeps the tensor it returns.
+    const time = await gpu.time(() => gpu.scope(() => void work()));
     if (time.clock === "timestamp-query") seen.push(time.ns);
     // A clock too coarse for the work would give an infinite rate.
     return { ...time, ns: Math.max(1, time.ns) };

@@ -114,8 +114,8 @@ export interface TimedCase {
   readonly name: string;
   /** What is timed: `forward`, `forward+backward`, `step`, `decode`. */
   readonly phase: string;
-  /** GPU work, issued synchronously; the harness times the submission and frees what it makes. */
-  run?(): void;
+  /** GPU work, issued synchronously; the harness times the submission and frees all it makes. */
+  run?(): unknown;
   /** For work outside the engine (another library): must return when the work is finished. */
   runAsync?(): Promise<void>;
   /** Smallest time the work can take in ns (see `rooflineFloorNs`); a sample below is implausible. */

@@ -81,7 +81,9 @@ export async function measure(
   const random = new SeededRandom(setting.seed);
   for (let block = 0; all.some(isActive); block++) {
     setting.signal?.throwIfAborted();
-    calibratorNs.push((await setting.timer.time(() => setting.timer.scope(setting.calibrator))).ns);
+    calibratorNs.push(
+      (await setting.timer.time(() => setting.timer.scope(() => void setting.calibrator()))).ns,
+    );
     for (const running of random.shuffle(all).filter(isActive)) {
       setting.signal?.throwIfAborted();
       await guarded(running, setting.signal, async () => {
@@ -140,7 +142,9 @@ async function guarded(
 async function emptyBaseline(setting: MeasureSetting): Promise<number> {
   const samples: number[] = [];
   for (let i = 0; i < policy.EMPTY_DISPATCH_SAMPLES; i++) {
-    samples.push((await setting.timer.time(() => setting.timer.scope(setting.empty))).ns);
+    samples.push(
+      (await setting.timer.time(() => setting.timer.scope(() => void setting.empty()))).ns,
+    );
   }
   return Math.max(0, median(samples));
 }
@@ -185,7 +189,8 @@ async function takeSample(
   const { run } = item;
   if (!run) throw new TypeError(`Cannot time ${item.name}: it has neither run nor runAsync`);
   return await timer.time(() => {
-    for (let i = 0; i < number; i++) timer.scope(() => run.call(item));
+    // `void`: a scope keeps the tensor it returns, and cases often return their output.
+    for (let i = 0; i < number; i++) timer.scope(() => void run.call(item));
   });
 }
 

@@ -26,6 +26,16 @@ export async function readResult(text: string, name = "result"): Promise<RunResu
   } catch (cause) {
     throw new UserError(`Cannot read ${name}: it is not JSON (${(cause as Error).message})`);
   }
+  try {
+    return await checkResult(content, name);
+  } catch (error) {
+    // A stack overflow: no result of this suite nests deeper than its schema.
+    if (!(error instanceof RangeError)) throw error;
+    throw new UserError(`Cannot read ${name}: it is nested too deeply`);
+  }
+}
+
+async function checkResult(content: unknown, name: string): Promise<RunResult> {
   const version = (content as { schemaVersion?: unknown } | null)?.schemaVersion;
   const migrated = migrate(content, SCHEMA_VERSION);
   // The digest is of the file as written, so it is checked before the migration's changes.
