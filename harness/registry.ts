@@ -15,7 +15,9 @@ export type AnyBenchmark = Benchmark<any>;
 export type Registry = Readonly<Record<string, () => Promise<AnyBenchmark>>>;
 
 /** Name on the command line to module. Adding a benchmark means adding its folder and one line. */
-export const BENCHMARKS: Registry = {};
+export const BENCHMARKS: Registry = {
+  leap: async () => (await import("../benchmarks/leap/bench.ts")).benchmark,
+};
 
 /**
  * Imports a benchmark.
