@@ -27,13 +27,15 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
 /** Files of `data/` whose work is the runtime: they read files or packages for the rest. */
 const RUNTIME_FILES = new Set(["data/npm_sources.ts"]);
 
-/** Harness files that core folders may import: types, statistics, audits. */
+/**
+ * Runtime-neutral harness files: benchmarks may import them, a browser tab runs them, and they are
+ * held to the same rule as the core.
+ */
 const NEUTRAL_HARNESS =
-  /^harness\/(?:(?:contract|host|user_error|result_schema|canonical_json|roofline|measure|pair_timings)\.ts|(?:statistics|audits|schema|measure)\/)/;
+  /^harness\/(?:(?:contract|host|user_error|result_schema|canonical_json|roofline|measure|pair_timings|group_metrics|match_published|runner|calibration|read_result|compare)\.ts|(?:statistics|audits|schema|measure|runner|report|compare)\/)/;
 
-/** Harness files that a browser tab runs as well, besides those of {@link NEUTRAL_HARNESS}. */
-const NEUTRAL_RUNNER =
-  /^harness\/(?:(?:runner|calibration|read_result|compare)\.ts|(?:runner|report)\/)/;
+/** The one harness file that the other core folders may import, for its types. */
+const HOST = "harness/host.ts";
 
 /** The one harness file that may import benchmarks. */
 const REGISTRY = "harness/registry.ts";
@@ -55,8 +57,7 @@ export function checkFile(path: string, source: string): ImportViolation[] {
   const violations: ImportViolation[] = [];
   const folder = path.split("/")[0];
   const isCore = folder in CORE;
-  const isNeutral = (isCore && !RUNTIME_FILES.has(path)) || NEUTRAL_HARNESS.test(path) ||
-    NEUTRAL_RUNNER.test(path);
+  const isNeutral = (isCore && !RUNTIME_FILES.has(path)) || NEUTRAL_HARNESS.test(path);
   const code = withoutComments(source);
   const report = (index: number, message: string) =>
     violations.push({ path, line: code.slice(0, index).split("\n").length, message });
@@ -80,8 +81,13 @@ export function checkFile(path: string, source: string): ImportViolation[] {
       report(index, `imports ${target}, which is not part of the project`);
     } else if (isCore && targetFolder !== folder) {
       if (targetFolder === "harness") {
-        if (!NEUTRAL_HARNESS.test(target)) {
-          report(index, `${folder} imports ${target}, which is not a runtime-neutral harness file`);
+        if (folder === "benchmarks" ? !NEUTRAL_HARNESS.test(target) : target !== HOST) {
+          report(
+            index,
+            folder === "benchmarks"
+              ? `${folder} imports ${target}, which is not a runtime-neutral harness file`
+              : `${folder} imports ${target}; of the harness it may import ${HOST} alone`,
+          );
         }
       } else if (!CORE[folder].includes(targetFolder)) {
         report(index, `${folder} imports ${target}: ${explainOrder(folder)}`);

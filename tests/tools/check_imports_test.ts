@@ -89,6 +89,17 @@ Deno.test("checkFile() keeps benchmarks away from the command line and the Deno 
   }
 });
 
+Deno.test("checkFile() lets the lower folders import nothing of the harness but the host", () => {
+  assert.deepEqual(
+    messages("train/loop.ts", `import type { Host } from "../harness/host.ts";`),
+    [],
+  );
+  assert.match(
+    messages("train/loop.ts", `import "../harness/measure.ts";`).join(),
+    /may import harness\/host\.ts alone/,
+  );
+});
+
 Deno.test("checkFile() lets only the registry reach benchmarks", () => {
   assert.match(
     messages("harness/cli/list.ts", `import("../../benchmarks/leap/bench.ts")`).join(),
