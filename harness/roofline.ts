@@ -19,11 +19,11 @@ export interface RooflineShare {
   readonly bound: "compute" | "memory" | null;
 }
 
-/** Peak rates of a calibration: medians of its samples. */
+/** Peak rates of a calibration: its fastest samples, since other work can only slow a sample down. */
 export function roofOf(calibration: Calibration): { flopsPerNs: number; bytesPerNs: number } {
   return {
-    flopsPerNs: median(calibration.f32FlopsPerSecond) / 1e9,
-    bytesPerNs: median(calibration.copyBytesPerSecond) / 1e9,
+    flopsPerNs: Math.max(...calibration.f32FlopsPerSecond) / 1e9,
+    bytesPerNs: Math.max(...calibration.copyBytesPerSecond) / 1e9,
   };
 }
 
@@ -55,6 +55,19 @@ export function rooflineShare(cost: Cost, ns: number, calibration: Calibration):
  */
 export function rooflineFloorNs(cost: Cost, calibration: Calibration): number {
   return (cost.flops ?? 0) / roofOf(calibration).flopsPerNs;
+}
+
+/**
+ * The roof to hold a timing against: measured before the tasks of the same session, else the first.
+ *
+ * @returns null where nothing was calibrated.
+ */
+export function roofOfSession(
+  calibrations: readonly Calibration[],
+  session: number,
+): Calibration | null {
+  return calibrations.find((item) => item.at === "before" && item.session === session) ??
+    calibrations[0] ?? null;
 }
 
 /** Largest change of the roof over a run that still leaves its timings trustworthy. */

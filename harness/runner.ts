@@ -131,7 +131,6 @@ export async function runBenchmark<C extends object>(options: RunOptions<C>): Pr
   const finished = new Set(
     [...journal.tasks.values()].filter((line) => line.status === "ok").map((line) => line.task),
   );
-  const meter = new ProgressMeter(mine, finished, performance.now());
   const tasks = mine.length;
   const resumed = mine.filter((task) => finished.has(task.id)).length;
   emit({ type: "start", runId: journal.head.runId, session, tasks, resumed });
@@ -152,6 +151,7 @@ export async function runBenchmark<C extends object>(options: RunOptions<C>): Pr
 
   try {
     const calibration = await takeRoof("before");
+    const meter = new ProgressMeter(mine, finished, performance.now());
     for (const [index, task] of mine.entries()) {
       if (finished.has(task.id)) continue;
       if (signal?.aborted) {

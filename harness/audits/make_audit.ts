@@ -39,7 +39,7 @@ export function makeAudit(facts: AuditFacts): Audit {
     ? "nothing was compared"
     : caught < facts.canaries.length || facts.canaries.length === 0
     ? `caught only ${caught} of ${facts.canaries.length} planted faults`
-    : `worst ${evidence.statistic.toPrecision(3)}, bound ${threshold.toPrecision(3)}`;
+    : `worst ${shorten(evidence.statistic)}, bound ${shorten(threshold)}`;
   return {
     id: facts.id,
     subject: facts.subject,
@@ -50,4 +50,8 @@ export function makeAudit(facts: AuditFacts): Audit {
     status,
     detail: `${facts.compared}: ${finding}`,
   };
+}
+
+function shorten(value: number): string {
+  return String(Number(value.toPrecision(3)));
 }

@@ -33,7 +33,7 @@ export const EMPTY_DISPATCH_SAMPLES = 15;
 /** A median below this multiple of the baseline is flagged `near-launch-floor`. */
 export const NEAR_FLOOR_FACTOR = 1.42;
 /** A sample below this share of the roofline floor is flagged `implausible`. */
-export const IMPLAUSIBLE_SHARE = 0.8;
+export const IMPLAUSIBLE_SHARE = 0.5;
 /** Change of the calibrator kernel over the blocks above which timings are flagged `drift`. */
 export const DRIFT_LIMIT = 0.05;
 /** Fewest blocks for a judgement on drift. */

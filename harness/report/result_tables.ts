@@ -2,7 +2,7 @@
 import { groupMetrics } from "../group_metrics.ts";
 import { matchPublished } from "../match_published.ts";
 import type { RunResult } from "../result_schema.ts";
-import { rooflineShare } from "../roofline.ts";
+import { rooflineShare, roofOfSession } from "../roofline.ts";
 import type { Interval } from "../schema/_base.ts";
 import type { Comparison } from "../schema/comparison.ts";
 import {
@@ -23,7 +23,6 @@ function span(interval: Interval | null, format: (value: number) => string): str
 
 /** Timed phases of usable rows, with the share of the measured roof. */
 export function timingTable(result: RunResult): string {
-  const roof = result.calibration.find((item) => item.at === "before") ?? null;
   const rows = result.cells.filter((cell) => cell.status === "ok").flatMap((cell) =>
     cell.timings.flatMap((timing) => {
       const { stats } = timing;
@@ -31,6 +30,7 @@ export function timingTable(result: RunResult): string {
       const cost = cell.cost && (cell.cost.phase === "" || cell.cost.phase === timing.phase)
         ? cell.cost
         : null;
+      const roof = roofOfSession(result.calibration, timing.session);
       const share = cost && roof ? rooflineShare(cost, stats.medianNs, roof) : null;
       return [[
         cell.variant,

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { clockQuantum } from "../../../harness/calibration.ts";
 import type { Calibration } from "../../../harness/result_schema.ts";
-import { calibrationDrift, rooflineFloorNs, rooflineShare } from "../../../harness/roofline.ts";
+import {
+  calibrationDrift,
+  rooflineFloorNs,
+  rooflineShare,
+  roofOfSession,
+} from "../../../harness/roofline.ts";
 
 /** 1 TFLOP/s and 100 GB/s. */
 const roof: Calibration = {
@@ -9,7 +14,7 @@ const roof: Calibration = {
   session: 1,
   takenAt: "2026-11-22T00:00:00.000Z",
   clock: "timestamp-query",
-  f32FlopsPerSecond: [0.9e12, 1e12, 1.1e12],
+  f32FlopsPerSecond: [0.8e12, 1e12, 0.9e12],
   matmulSize: 1024,
   fmaFlopsPerSecond: [],
   copyBytesPerSecond: [100e9],
@@ -28,6 +33,13 @@ Deno.test("rooflineShare() takes the nearer roof", () => {
   assert.equal(memory.roof, 0.25);
   assert.equal(rooflineShare({ flops: null, bytes: null }, 1, roof).roof, null);
   assert.equal(rooflineFloorNs({ flops: 1e9, bytes: 1e12 }, roof), 1e6);
+});
+
+Deno.test("roofOfSession() takes the roof of the timing's own session", () => {
+  const second = { ...roof, session: 2 };
+  assert.equal(roofOfSession([roof, second], 2), second);
+  assert.equal(roofOfSession([roof, second], 3), roof);
+  assert.equal(roofOfSession([], 1), null);
 });
 
 Deno.test("calibrationDrift() compares first and last and sees more than three percent", () => {

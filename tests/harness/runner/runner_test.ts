@@ -167,6 +167,24 @@ Deno.test("runBenchmark() reports no speed where parity is red, and keeps the sa
   assert.ok(of("slow").every((cell) => cell.status === "ok"));
 });
 
+Deno.test("runBenchmark() reports no speed that the work cannot have", async () => {
+  const outcome = await runBenchmark(toyOptions(createMemoryHost(), (context, index) => {
+    if (index > 0) return;
+    context.record({
+      variant: "skipped-work",
+      timings: [{
+        phase: "step",
+        clock: "timestamp-query",
+        samplesNs: [1],
+        flags: ["implausible"],
+      }],
+    });
+  }));
+  const cell = outcome.result!.cells.find((item) => item.variant === "skipped-work")!;
+  assert.equal(cell.status, "invalid");
+  assert.equal(cell.reasons[0].code, "implausible-time");
+});
+
 Deno.test("runBenchmark() survives a report that throws", async () => {
   const options = toyOptions(createMemoryHost());
   const benchmark = {
