@@ -42,3 +42,5 @@ export { flip } from "./ops/flip.ts";
 export { pad } from "./ops/pad.ts";
 export { permute, transpose } from "./ops/permute.ts";
 export { slice } from "./ops/slice.ts";
+export * from "./autotune/mod.ts";
+export { matmulProblem, type MatmulSize, matmulTunable } from "./ops/gemm.ts";
