@@ -46,7 +46,9 @@ export interface CellComparison {
   readonly skipped: SkippedRow[];
 }
 
-const pointOf = (cell: Cell) => JSON.stringify([cell.variant, Object.entries(cell.params).sort()]);
+/** The task is part of the key: training and timing may both record the same variant and point. */
+const pointOf = (cell: Cell) =>
+  JSON.stringify([cell.task, cell.variant, Object.entries(cell.params).sort()]);
 
 /**
  * Compares timings and memory of rows with the same variant and parameters.
