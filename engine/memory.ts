@@ -37,6 +37,8 @@ const usage = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBuffer
 /**
  * Keeps freed buffers by size and counts every byte. Buffers can be handed out again while commands that read their old contents
  * are still being recorded: WebGPU runs dispatches in order, so a later writer cannot overtake an earlier reader.
+ *
+ * Among free buffers of a size the oldest is taken: equal steps then use equal buffers, and their bind groups are found again.
  */
 export class BufferPool {
   readonly byTag = new Map<MemoryTag, TagBytes>();
@@ -49,6 +51,7 @@ export class BufferPool {
   /** Highest `allocatedBytes` since `resetPeak`; what a monitor of the driver would show. */
   peakAllocatedBytes = 0;
   buffersCreated = 0;
+  /** Free buffers by size, highest id first, so that `pop` takes the lowest. */
   #free = new Map<number, Storage[]>();
   #nextId = 1;
 
@@ -84,7 +87,7 @@ export class BufferPool {
     this.liveBytes -= storage.bytes;
     this.#counts(storage.tag).live -= storage.bytes;
     const list = this.#free.get(storage.bytes);
-    if (list) list.push(storage);
+    if (list) insertDescending(list, storage);
     else this.#free.set(storage.bytes, [storage]);
   }
 
@@ -143,4 +146,11 @@ export class BufferPool {
     if (!counts) this.byTag.set(tag, counts = { live: 0, peak: 0 });
     return counts;
   }
+}
+
+/** Puts a storage in its place of a list sorted by falling id. */
+function insertDescending(list: Storage[], storage: Storage): void {
+  let i = list.length;
+  while (i > 0 && list[i - 1].id < storage.id) i--;
+  list.splice(i, 0, storage);
 }

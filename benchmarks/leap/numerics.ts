@@ -42,12 +42,12 @@ export async function runNumericsTask(
       const reference = referenceLeap({ packed: host, B: 1, T, H: HEADS, d, variant, window });
       const want = reference.focused.map((g) => g / 2);
       for (const { name, text } of FORMS) {
-        const got = await gpu.readFloats(
-          gpu.scope(() =>
+        const got = await gpu.scope(() =>
+          gpu.readFloats(
             name === "segmented"
               ? fusedLeapAttention(packed, { variant, window })
-              : naiveLeapAttention(packed, { variant, window, windowSum: "difference" })
-          ),
+              : naiveLeapAttention(packed, { variant, window, windowSum: "difference" }),
+          )
         );
         const evidence = relativeError(got, want);
         const broken = got.slice();
