@@ -43,15 +43,6 @@ Deno.test("writeFileAtomic() on a full disk keeps the old file and removes the p
   assert.deepEqual((await host.list(folder.path)).map(({ name }) => name), ["result.json"]);
 });
 
-Deno.test("a real full device is reported as full", {
-  ignore: Deno.build.os !== "linux",
-}, async () => {
-  await assert.rejects(
-    () => createDenoHost().appendFile("/dev/full", "x"),
-    (error) => error instanceof StorageError && error.reason === "full",
-  );
-});
-
 Deno.test("writeFileAtomic() into a path below a file fails with a StorageError", async () => {
   await using folder = await temporaryFolder();
   await Deno.writeTextFile(`${folder.path}/file`, "");
