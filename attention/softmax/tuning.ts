@@ -38,6 +38,7 @@ export const attentionTunable: Tunable<AttentionProblem, AttentionCandidate> = {
   name: "softmax_attention",
   candidates: [
     candidate("direct", (d) => ({ family: "direct", rows: directRows(d) })),
+    candidate("direct wide", (d) => ({ family: "direct", rows: 2 * directRows(d) })),
     candidate("staged 32", () => ({ family: "staged", rows: 32 })),
     candidate("staged 64", () => ({ family: "staged", rows: 64 })),
   ],

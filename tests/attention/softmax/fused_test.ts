@@ -41,6 +41,7 @@ const CASES: Case[] = [
   { H: 2, Tq: 1, Tk: 130, d: 64, causal: true },
   { H: 2, Tq: 33, d: 20, causal: true, scale: 3 },
   { H: 1, Tq: 33, d: 80, causal: true },
+  { H: 1, Tq: 9, d: 128, causal: true },
 ];
 
 /** Batch 0 ends in padding; the last batch entry, if another, is all padding so that its rows see no key. */
@@ -104,7 +105,8 @@ function differentiable(data: Float32Array, shape: number[]): Tensor {
 }
 
 for (const testCase of CASES) {
-  for (const variant of [undefined, STAGED]) {
+  // Wide heads compile for seconds, so one variant has to do.
+  for (const variant of testCase.d > 100 ? [undefined] : [undefined, STAGED]) {
     const label = `${describe(testCase)} ${variant ? variantName(variant) : "default variant"}`;
     gpuTest(`fusedAttention() matches float64 loops: ${label}`, async () => {
       const { B, H, Tq, Tk, d, q, k, v, dO, options } = problemOf(testCase);
