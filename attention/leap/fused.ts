@@ -1,4 +1,5 @@
 import type { Tensor } from "../../engine/mod.ts";
+import { loopWorkgroup } from "../../engine/ops/loop_workgroup.ts";
 import { type Chunks, chunksFor, preferredChunk } from "./chunks.ts";
 import {
   backwardConsumer,
@@ -141,7 +142,8 @@ function windowScan(
   consumerTensors: readonly Tensor[],
 ): void {
   const { gpu, B, H, d } = problem;
-  const scan = windowScanKernel(problem, chunks, items, consumer);
+  const workgroup = loopWorkgroup(gpu);
+  const scan = windowScanKernel(problem, chunks, items, consumer, workgroup);
   if (!needsTotals(chunks)) {
     gpu.run(scan, [...itemTensors, ...consumerTensors]);
     return;
@@ -150,8 +152,8 @@ function windowScan(
   const row = (items.vectors + 1) * (d % 4 === 0 ? 4 : d % 2 === 0 ? 2 : 1);
   const totals = gpu.empty([B * H, chunks.count, row], "f32", "workspace");
   const base = gpu.empty([B * H, chunks.count, row], "f32", "workspace");
-  gpu.run(chunkTotalsKernel(problem, chunks, items), [...itemTensors, totals]);
-  gpu.run(chunkBaseKernel(problem, chunks, items.vectors), [totals, base]);
+  gpu.run(chunkTotalsKernel(problem, chunks, items, workgroup), [...itemTensors, totals]);
+  gpu.run(chunkBaseKernel(problem, chunks, items.vectors, workgroup), [totals, base]);
   gpu.run(scan, [...itemTensors, base, ...consumerTensors]);
   totals.dispose();
   base.dispose();

@@ -4,7 +4,7 @@ import { dropped, headVectors, problemKey, problemText, problemUniforms, unroll 
 import { logitScale, normText } from "./weight.ts";
 import type { Consumer, Items } from "./window_scan.ts";
 
-const WORKGROUP = 8;
+const WORKGROUP = 64;
 
 /**
  * Back through gate and division, a thread per head of a token: the gradient of q, and the terms of the sums that run from the last
@@ -28,12 +28,14 @@ export function leapGateGradientKernel(problem: LeapProblem): Kernel {
   }`
     )
     : each((n) =>
-      `{
-    let g = y[i * N + ${n}u] * inverse_gate;
-    let dg = gate * dy[i * N + ${n}u] + slope * packed[at_q + ${n}u];
-    dpacked[at_q + ${n}u] = slope * g;
-    dpacked[at_f + ${n}u] = ${dropped(problem, "dg * inverse", `slot(i, 3u) + ${n}u`)};
-  }`
+      `dpacked[at_q + ${n}u] = slope * inverse_gate * y${n};
+  dpacked[at_f + ${n}u] = ${
+        dropped(
+          problem,
+          `(gate * dy${n} + slope * packed[at_q + ${n}u]) * inverse`,
+          `slot(i, 3u) + ${n}u`,
+        )
+      };`
     );
   return {
     name: "leap_gate_bwd",
@@ -60,7 +62,8 @@ ${linearMain(WORKGROUP)}
   let gate_in = gate_logit[i];
   let gate = gate_of(gate_in);
   let inverse_gate = 1.0 / gate;
-  let along = ${unroll(N, (n) => `dot_(dy[i * N + ${n}u], y[i * N + ${n}u])`, " + ")};
+  ${each((n) => `let dy${n} = dy[i * N + ${n}u]; let y${n} = y[i * N + ${n}u];`)}
+  let along = ${unroll(N, (n) => `dot_(dy${n}, y${n})`, " + ")};
   let dlogit = along * gate_of(-gate_in);
   let slope = dlogit * u.inverse_root;
   ${gradients}

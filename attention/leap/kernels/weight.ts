@@ -2,7 +2,7 @@ import { f32, type Kernel, linearGrid, linearMain, read, write } from "../../../
 import { type LeapProblem, NORM_EPSILON } from "../options.ts";
 import { dropped, headVectors, problemKey, problemText, problemUniforms, unroll } from "./text.ts";
 
-const WORKGROUP = 8;
+const WORKGROUP = 64;
 
 /** WGSL that norms the N vectors `${x}0`, ... in place to zero mean and leaves 1 / (std + epsilon) and std behind. */
 export function normText(x: string, N: number, d: number): string {

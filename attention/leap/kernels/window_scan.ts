@@ -3,8 +3,6 @@ import type { Chunks } from "../chunks.ts";
 import type { LeapProblem } from "../options.ts";
 import { headVectors, problemKey, problemText, problemUniforms, unroll } from "./text.ts";
 
-const WORKGROUP = 8;
-
 /** The sequence a windowed scan sums: per head and token M vectors and one scalar. */
 export interface Items {
   /** Label in kernel names. */
@@ -47,23 +45,28 @@ const accumulate = ({ vectors, vector, scalar, prepare }: Items) =>
     sz += ${scalar};`;
 
 /** Sums of every chunk: totals [B H, chunks, M + 1] vectors, the scalar in the first channel of the last. */
-export function chunkTotalsKernel(problem: LeapProblem, chunks: Chunks, items: Items): Kernel {
+export function chunkTotalsKernel(
+  problem: LeapProblem,
+  chunks: Chunks,
+  items: Items,
+  workgroup: number,
+): Kernel {
   const rows = problem.B * problem.H;
   const M = items.vectors;
   return {
     name: `leap_totals_${items.name}`,
-    key: problemKey(problem),
+    key: `${problemKey(problem)} ${workgroup}`,
     bindings: [...items.bindings, write("totals", headVectors(problem.d).type)],
     uniforms: [
       ...problemUniforms(problem),
       u32("chunks", chunks.count),
       u32("chunk_length", chunks.length),
     ],
-    grid: linearGrid(Math.ceil(rows * chunks.count / WORKGROUP)),
+    grid: linearGrid(Math.ceil(rows * chunks.count / workgroup)),
     body: () =>
       `${problemText(problem)}
 ${headAt(items.reverse)}
-${linearMain(WORKGROUP)}
+${linearMain(workgroup)}
   if (i >= u.rows * u.chunks) { return; }
   let row = i / u.chunks;
   let begin = (i % u.chunks) * u.chunk_length;
@@ -84,13 +87,18 @@ ${linearMain(WORKGROUP)}
  * base[c] = totals[c - whole] + ... + totals[c - 1], by the two-stack scheme over blocks of `whole` chunks: a thread owns one vector
  * of one block, walks the block before it backwards for the suffixes and then its own block forwards for the prefixes.
  */
-export function chunkBaseKernel(problem: LeapProblem, chunks: Chunks, vectors: number): Kernel {
+export function chunkBaseKernel(
+  problem: LeapProblem,
+  chunks: Chunks,
+  vectors: number,
+  workgroup: number,
+): Kernel {
   const { type } = headVectors(problem.d);
   const blocks = Math.ceil(chunks.count / chunks.whole);
   const threads = problem.B * problem.H * blocks * (vectors + 1);
   return {
     name: "leap_chunk_base",
-    key: type,
+    key: `${type} ${workgroup}`,
     bindings: [read("totals", type), write("base", type)],
     uniforms: [
       u32("threads", threads),
@@ -99,9 +107,9 @@ export function chunkBaseKernel(problem: LeapProblem, chunks: Chunks, vectors: n
       u32("chunks", chunks.count),
       u32("whole", chunks.whole),
     ],
-    grid: linearGrid(Math.ceil(threads / WORKGROUP)),
+    grid: linearGrid(Math.ceil(threads / workgroup)),
     body: () =>
-      `${linearMain(WORKGROUP)}
+      `${linearMain(workgroup)}
   if (i >= u.threads) { return; }
   let first = (i / u.vectors / u.blocks) * u.chunks * u.vectors + i % u.vectors;
   let begin = ((i / u.vectors) % u.blocks) * u.whole;
@@ -132,6 +140,7 @@ export function windowScanKernel(
   chunks: Chunks,
   items: Items,
   consumer: Consumer,
+  workgroup: number,
 ): Kernel {
   const rows = problem.B * problem.H;
   const M = items.vectors;
@@ -166,7 +175,7 @@ export function windowScanKernel(
   sz = 0.0;`;
   return {
     name: `leap_window_${items.name}${windowed ? "" : "_global"}`,
-    key: `${problemKey(problem)}${hasBase ? " base" : ""}`,
+    key: `${problemKey(problem)} ${workgroup}${hasBase ? " base" : ""}`,
     bindings: [
       ...items.bindings,
       ...(hasBase ? [read("base", headVectors(problem.d).type)] : []),
@@ -179,11 +188,11 @@ export function windowScanKernel(
       u32("window", problem.window),
       u32("span", chunks.whole * chunks.length),
     ],
-    grid: linearGrid(Math.ceil(rows * chunks.count / WORKGROUP)),
+    grid: linearGrid(Math.ceil(rows * chunks.count / workgroup)),
     body: () =>
       `${problemText(problem)}
 ${headAt(items.reverse)}
-${linearMain(WORKGROUP)}
+${linearMain(workgroup)}
   if (i >= u.rows * u.chunks) { return; }
   let row = i / u.chunks;
   let begin = i32((i % u.chunks) * u.chunk_length);
