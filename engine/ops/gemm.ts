@@ -116,11 +116,14 @@ function defaultVariant(info: AdapterInfo, { M, N }: MatmulProblem): string {
   return M >= 64 && N >= 64 ? "staged 64x64" : "staged 32x32";
 }
 
-/** Register tile for a product: `wide` rows, fewer columns where N would not fill them, no more rows than M. */
+/**
+ * Register tile for a product: `wide` rows, fewer columns where N would not fill them, no more rows than M. A product of one or two rows
+ * gains nothing from 16 columns and keeps more cores busy with 8.
+ */
 function directTile({ M, N }: MatmulProblem, wide: number): DirectTile {
   const tileN = N >= 96 ? 16 : N >= 48 ? 8 : 4;
   const rows = narrowRows(M);
-  if (rows !== undefined) return { tileM: rows, tileN };
+  if (rows !== undefined) return { tileM: rows, tileN: rows <= 2 ? Math.min(tileN, 8) : tileN };
   return { tileM: M < wide ? 8 : tileN === 4 ? 16 : wide, tileN };
 }
 

@@ -1,6 +1,8 @@
-import { matmulTunable } from "../../engine/ops/gemm.ts";
+import assert from "node:assert/strict";
+import { kernelSource } from "../../engine/kernel.ts";
+import { matmulProblem, matmulTunable } from "../../engine/ops/gemm.ts";
 import type { MatmulEpilogue, MatmulProblem } from "../../engine/kernels/matmul.ts";
-import { sizeOf } from "../../engine/mod.ts";
+import { matmul, sizeOf } from "../../engine/mod.ts";
 import { assertClose } from "../_helpers/assert_close.ts";
 import { randomArray } from "../_helpers/gradients.ts";
 import { gpu, gpuTest } from "../_helpers/gpu.ts";
@@ -122,3 +124,30 @@ for (const { name } of matmulTunable.candidates) {
     });
   }
 }
+
+// Lavapipe compiles such kernels again at every dispatch; timing that would be flaky, the text is not.
+Deno.test("matmul() kernels have no loop that only uniforms bound", () => {
+  for (const { name, kernel } of matmulTunable.candidates) {
+    for (const [transposeA, transposeB] of MODES) {
+      const source = kernelSource(
+        kernel(matmulProblem({ M: 9, N: 9, K: 9, transposeA, transposeB })),
+      );
+      const ends = [...source.matchAll(/for \([^;]*;([^;]*);/g)].map((match) => match[1]);
+      assert.ok(ends.length > 0, `${name} has no loop`);
+      for (const end of ends) assert.doesNotMatch(end, /\bu\./, `${name}: ${end}`);
+      assert.match(source, /let end = min\(u\.K, arrayLength\(&a\)/, name);
+    }
+  }
+});
+
+gpuTest("matmul() refuses a grid over WebGPU's limit", () => {
+  const M = 16 * 65536;
+  const a = gpu.empty([M, 1]);
+  const b = gpu.empty([1, 1]);
+  try {
+    assert.throws(() => matmul(a, b), /needs a grid of 1 x \d+ x 1 workgroups .* at most 65535/);
+  } finally {
+    a.dispose();
+    b.dispose();
+  }
+});
