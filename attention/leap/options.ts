@@ -17,7 +17,7 @@ export interface LeapOptions {
   readonly variant: LeapVariant;
   /** Number of tokens a query sums over, itself included; T or more is global. */
   readonly window: number;
-  /** Factor c on the focus logit of `2022-08`, at most 80; `1.0` has none. @default {8} */
+  /** Factor c on the focus logit of `2022-08`; logits may reach 80 (see `MAX_LOGIT`). `1.0` has none. @default {8} */
   readonly rescale?: number;
   /** [B, T] of any type: 1 marks a token, 0 marks padding, which gets the weight 0. */
   readonly keyMask?: Tensor;
@@ -47,7 +47,8 @@ export const WEIGHT_SUM_EPSILON = 1e-5;
 export const DEFAULT_RESCALE = 8;
 /**
  * Largest |logit| of `2022-08`. A normed head has length at most sqrt(d - 1), so |l| <= c (d - 1) / d (over 1 - p with dropout);
- * within 80, exp(l) and its sum over 2^11 tokens stay inside f32, and so do their reciprocals.
+ * within 80, exp(l), its sum over thousands of tokens and their reciprocals
+ * stay inside f32, so that no maximum has to be tracked.
  */
 export const MAX_LOGIT = 80;
 
@@ -62,14 +63,14 @@ export function leapProblem(packed: Tensor, options: LeapOptions): LeapProblem {
   }
   const [B, T, , H, d] = packed.shape;
   const { variant, window, rescale = DEFAULT_RESCALE, keyMask, dropout } = options;
-  checkLeapOptions(variant, d, window, rescale);
+  if (dropout && !(dropout.p >= 0 && dropout.p < 1)) {
+    throw new RangeError(`Cannot run LEAP: dropout p is ${dropout.p}, expected 0 <= p < 1`);
+  }
+  checkLeapOptions(variant, d, window, rescale, dropout?.p);
   if (keyMask && (keyMask.rank !== 2 || keyMask.shape[0] !== B || keyMask.shape[1] !== T)) {
     throw new ShapeError(
       `Cannot run LEAP: keyMask is ${showShape(keyMask.shape)}, expected ${showShape([B, T])}`,
     );
-  }
-  if (dropout && !(dropout.p >= 0 && dropout.p < 1)) {
-    throw new RangeError(`Cannot run LEAP: dropout p is ${dropout.p}, expected 0 <= p < 1`);
   }
   const drops = dropout && dropout.p > 0 ? dropout : undefined;
   return {
@@ -91,6 +92,7 @@ export function checkLeapOptions(
   d: number,
   window: number,
   rescale: number,
+  p = 0,
 ): void {
   if (variant !== "2022-08" && variant !== "1.0") {
     throw new TypeError(`Cannot run LEAP: variant is "${variant}", expected "2022-08" or "1.0"`);
@@ -105,9 +107,11 @@ export function checkLeapOptions(
       `Cannot run LEAP: head width is ${d}, expected at least 2 (the norm divides by d - 1)`,
     );
   }
-  if (variant === "2022-08" && !(Math.abs(rescale) <= MAX_LOGIT)) {
+  const bound = Math.abs(rescale) * (d - 1) / d / (1 - p);
+  if (variant === "2022-08" && !(bound <= MAX_LOGIT)) {
     throw new RangeError(
-      `Cannot run LEAP: rescale is ${rescale}, expected at most ${MAX_LOGIT}: exp of a larger logit leaves f32`,
+      `Cannot run LEAP: rescale is ${rescale}, so that logits reach ${bound}, expected at most ${MAX_LOGIT}: ` +
+        `exp of more leaves f32; use a smaller rescale`,
     );
   }
 }

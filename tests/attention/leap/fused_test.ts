@@ -158,7 +158,12 @@ gpuTest("fusedLeapAttention() rejects what it cannot do", () => {
       fusedLeapAttention(x, { variant: "2022-08", window: 4, ...options });
     assert.throws(run({ window: 0 }), /window is 0, expected an integer of at least 1/);
     assert.throws(run({ window: 2.5 }), RangeError);
-    assert.throws(run({ rescale: 200 }), /rescale is 200, expected at most 80/);
+    assert.throws(
+      run({ rescale: 200 }),
+      /rescale is 200, so that logits reach 150, expected at most/,
+    );
+    const dropout = { p: 0.5, seed: 0, stream: 0 };
+    assert.throws(run({ rescale: 80, dropout }), /logits reach 120/);
     assert.throws(run({ dropout: { p: 1, seed: 0, stream: 0 } }), /dropout p is 1/);
     assert.throws(run({ variant: "2.0" }), /variant is "2.0"/);
     assert.throws(run({ keyMask: gpu.zeros([5, 2]) }), /keyMask is \[5, 2\], expected \[2, 5\]/);
