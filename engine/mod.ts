@@ -24,6 +24,8 @@ export { gather, scatterAddRows, takeRows } from "./ops/gather.ts";
 export { crossEntropy } from "./ops/cross_entropy.ts";
 export { linearCrossEntropy, type LinearCrossEntropyOptions } from "./ops/linear_cross_entropy.ts";
 export type { CrossEntropyOptions } from "./ops/target_loss.ts";
+export * from "./ops/conv1d.ts";
+export { groupMask } from "./ops/group_mask.ts";
 export { cumsum, type CumsumOptions } from "./ops/cumsum.ts";
 export { broadcastShape } from "./broadcast.ts";
 export * from "./ops/binary.ts";

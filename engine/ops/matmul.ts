@@ -115,8 +115,9 @@ function product(a: Tensor, b: Tensor, tA: boolean, tB: boolean, scale: number):
 
 /** Sums a batched gradient of an operand that the batch shared. */
 function foldBatch(gradient: Tensor, operand: Tensor): Tensor {
-  if (gradient.size === operand.size) return gradient;
-  const folded = sumRows(gradient, operand.size).view(operand.shape);
+  if (gradient.rank === operand.rank) return gradient;
+  const folded = (gradient.size === operand.size ? gradient : sumRows(gradient, operand.size))
+    .view(operand.shape);
   gradient.dispose();
   return folded;
 }
