@@ -8,6 +8,9 @@ import type { LeapBenchConfig, Variant } from "./config.ts";
 import { buildLeap } from "./models.ts";
 import { weightsArtifact } from "./training.ts";
 
+/** Tokens shown in the report's heat map; the attachment has all. */
+const HEAT_MAP_TOKENS = 48;
+
 /** Which tokens a masking removes. */
 const CHOICES = ["top", "bottom", "random"] as const;
 
@@ -105,29 +108,43 @@ export async function runExplainTask(
   }
 }
 
-/** Importance of each token of one block [T]: its weight share in the window of the last query, summed over layers and heads. */
+/**
+ * Importance of each token of one block [T]: its share of all weights of the block, summed over layers and heads. Shares inside the
+ * layer's own window would compare each token with its neighbours only.
+ */
 async function tokenImportance(model: Leap, ids: Int32Array): Promise<Float32Array> {
-  const layers = await layerImportance(model, ids);
+  const layers = await layerImportance(model, ids, "block");
   const T = ids.length;
   const total = new Float32Array(T);
   for (const layer of layers) for (let i = 0; i < layer.length; i++) total[i % T] += layer[i];
   return total;
 }
 
-/** Importance per layer, each [H, T]. */
-async function layerImportance(model: Leap, ids: Int32Array): Promise<Float32Array[]> {
+/**
+ * Importance per layer, each [H, T]: e_i / z_i, a token's share in the window that ends at it ("window"), or its share of the
+ * weights of the whole block ("block").
+ */
+async function layerImportance(
+  model: Leap,
+  ids: Int32Array,
+  within: "window" | "block",
+): Promise<Float32Array[]> {
   const { gpu, config } = model;
+  const { variant, rescale, heads, width } = config;
   const T = ids.length;
   const reads = gpu.scope(() => {
     const pending: Promise<unknown>[] = [];
     model.layerStates(gpu.tensor(ids, [1, T]), {}, (layer, projection) => {
-      const packed = reshape(projection, [1, T, 4, config.heads, config.width / config.heads]);
-      const { variant, rescale } = config;
-      pending.push(
-        gpu.readLater(
-          leapImportance(packed, { variant, rescale, window: model.blocks[layer].window }),
-        ).value,
-      );
+      const packed = reshape(projection, [1, T, 4, heads, width / heads]);
+      const share = within === "block"
+        ? leapImportance(packed, { variant, rescale, window: Infinity })
+        : leapImportance(packed, {
+          variant,
+          rescale,
+          window: model.blocks[layer].window,
+          query: "own",
+        });
+      pending.push(gpu.readLater(share).value);
     });
     return pending;
   });
@@ -193,40 +210,48 @@ async function attachImportance(
   decode: (id: number) => string,
 ): Promise<void> {
   const T = example.ids.length;
-  const layers = (await layerImportance(model, example.ids)).map((values, layer) => ({
-    layer,
-    window: model.blocks[layer].window,
-    heads: Array.from(
-      { length: values.length / T },
-      (_, h) => Array.from(values.subarray(h * T, (h + 1) * T)),
-    ),
-  }));
+  const byHead = async (within: "window" | "block") =>
+    (await layerImportance(model, example.ids, within)).map((values, layer) => ({
+      layer,
+      window: model.blocks[layer].window,
+      heads: Array.from(
+        { length: values.length / T },
+        (_, h) => Array.from(values.subarray(h * T, (h + 1) * T)),
+      ),
+    }));
+  const block = await byHead("block");
+  const tokens = Array.from(example.ids, decode);
   const content = {
     variant,
-    tokens: Array.from(example.ids, decode),
+    tokens,
     importance: Array.from(example.importance),
-    layers,
+    windowShare: await byHead("window"),
+    blockShare: block,
   };
   const bytes = new TextEncoder().encode(JSON.stringify(content));
   const attachment = await context.attach(`importance-${variant}.json`, bytes, "application/json");
-  const top = Array.from(example.importance, (value, t) => ({ value, t })).sort((a, b) =>
-    b.value - a.value
-  ).slice(0, 12);
+  const order = Array.from(example.importance.keys()).sort((a, b) =>
+    example.importance[b] - example.importance[a]
+  );
+  const text = (t: number) => JSON.stringify(tokens[t]);
   context.record({
     variant,
     params: { example: 0 },
     implementation: { form: "fused", label: "linear" },
-    curves: [{
-      name: "token importance",
-      xLabel: "token",
-      yLabel: "importance summed over layers and heads",
-      points: Array.from(example.importance, (value, t): [number, number] => [t, value]),
-    }],
+    curves: block.flatMap(({ layer, heads }) =>
+      heads.map((values, head) => ({
+        name: `layer ${layer} head ${head}`,
+        xLabel: "token",
+        yLabel: "share of the block's weights",
+        points: values.slice(0, HEAT_MAP_TOKENS).map((value, t): [number, number] => [t, value]),
+      }))
+    ),
     attachments: [attachment],
     notes: [
-      `Most important tokens of the first test block: ${
-        top.map(({ t }) => JSON.stringify(decode(example.ids[t]))).join(", ")
-      }`,
+      `Most important tokens of the first test block: ${order.slice(0, 12).map(text).join(", ")}.`,
+      `Its first ${HEAT_MAP_TOKENS} tokens, as in the heat map: ${
+        tokens.slice(0, HEAT_MAP_TOKENS).map((_, t) => text(t)).join(" ")
+      }.`,
     ],
   });
 }

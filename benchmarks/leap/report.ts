@@ -297,7 +297,7 @@ function explainability({ cells }: RunBody): Section {
   return {
     heading: "Explainability",
     paragraphs: [
-      "Importance of a token: its share e_i / z of the weights in the window of the last query, summed over layers and heads. If the importances " +
+      "Importance of a token: its share e_i / z of the weights of the block, summed over layers and heads. If the importances " +
       "are faithful, masking the top tokens raises the loss more than masking random ones, and masking the bottom ones less.",
       ...examples.flatMap((row) => row.notes.map((note) => `${row.variant}: ${note}`)),
     ],
@@ -318,13 +318,15 @@ function explainability({ cells }: RunBody): Section {
     }],
     charts: examples.map((row): Chart => ({
       id: `importance-${row.variant.replaceAll(/[^a-z0-9]+/g, "-")}`,
-      title: `Token importance in the first test block, ${row.variant}`,
-      mark: "bar",
-      x: { label: "token" },
-      y: { label: "importance" },
+      title: `Share of the block's weights by token, ${row.variant}`,
+      mark: "heatmap",
+      x: { label: "token", scale: "category" },
+      y: { label: "", scale: "category" },
       series: [{
-        name: row.variant,
-        points: row.curves[0].points.map(([x, y]) => ({ x, y: y ?? 0 })),
+        name: "share",
+        points: row.curves.flatMap(({ name, points }) =>
+          points.map(([x, value]) => ({ x: String(x), y: name, value }))
+        ),
       }],
     })),
   };

@@ -27,6 +27,15 @@ interface Row {
 
 /** Where at most this many different values lie on an axis, each gets its own tick. */
 const MAX_OWN_TICKS = 8;
+/** A log axis shows at least this many ticks where its range allows. */
+const MIN_LOG_TICKS = 3;
+/** Steps inside a decade, from coarse to fine. */
+const LOG_STEPS = [
+  [1],
+  [1, 2, 5],
+  [1, 1.5, 2, 3, 4, 5, 7],
+  [1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9],
+];
 
 /** Options for the library, without title and legend. */
 export function plotOptions(
@@ -114,8 +123,13 @@ export function logTicks(ascending: readonly number[]): number[] {
   const [low, high] = [positive[0], positive[positive.length - 1]];
   const crowded = positive.some((value, i) => i > 0 && value / positive[i - 1] < 1.5);
   if (positive.length <= MAX_OWN_TICKS && !crowded) return positive;
-  const decades = Math.log10(high / low);
-  const steps = decades <= 4 ? [1, 2, 5] : [1];
+  // A narrow range needs finer steps than a wide one before it shows a few ticks.
+  const choices = LOG_STEPS.map((steps) => stepTicks(low, high, steps));
+  return choices.find((ticks) => ticks.length >= MIN_LOG_TICKS) ?? [low, high];
+}
+
+/** Ticks step * 10^e inside a range. */
+function stepTicks(low: number, high: number, steps: readonly number[]): number[] {
   const ticks: number[] = [];
   for (let e = Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)); e++) {
     for (const step of steps) ticks.push(step * 10 ** e);
