@@ -11,16 +11,18 @@ import { type LeapInput, leapInput, leapOutput, VARIANTS } from "./_cases.ts";
 
 /** Outputs [B, T, H, d] of decoding token by token. */
 async function decode(state: LeapState, { packed, B, T, H, d }: LeapInput): Promise<Float32Array> {
-  const output = new Float32Array(B * T * H * d);
-  for (let t = 0; t < T; t++) {
+  const steps = Array.from({ length: T }, (_, t) => {
     const token = new Float32Array(B * 4 * H * d);
     for (let b = 0; b < B; b++) {
-      const from = (b * T + t) * 4 * H * d;
-      token.set(packed.subarray(from, from + 4 * H * d), b * 4 * H * d);
+      const at = (b * T + t) * 4 * H * d;
+      token.set(packed.subarray(at, at + 4 * H * d), b * 4 * H * d);
     }
-    const later = gpu.scope(() => gpu.readLater(state.step(gpu.tensor(token, [B, 1, 4, H, d]))));
-    gpu.submit();
-    const y = await later.value as Float32Array;
+    return gpu.scope(() => gpu.readLater(state.step(gpu.tensor(token, [B, 1, 4, H, d]))));
+  });
+  gpu.submit();
+  const output = new Float32Array(B * T * H * d);
+  for (const [t, { value }] of steps.entries()) {
+    const y = await value as Float32Array;
     for (let b = 0; b < B; b++) {
       output.set(y.subarray(b * H * d, (b + 1) * H * d), (b * T + t) * H * d);
     }
