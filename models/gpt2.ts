@@ -1,17 +1,9 @@
-import { fusedAttention, naiveAttention } from "../attention/mod.ts";
-import {
-  constant,
-  type Gpu,
-  matmul,
-  normal,
-  type Parameter,
-  ParameterSet,
-  type Tensor,
-} from "../engine/mod.ts";
+import { type Gpu, normal, type Parameter, ParameterSet, type Tensor } from "../engine/mod.ts";
 import { gpt2Flops } from "./gpt2_cost.ts";
 import { Gpt2Decoder } from "./gpt2_decoder.ts";
+import { applyGpt2Block, declareGpt2Block, type Gpt2Block } from "./layers/gpt2_block.ts";
 import { tiedLogits, tiedLoss, tiedTokenLosses } from "./layers/language_head.ts";
-import { dropoutSite, maybeDropout, residualLinear } from "./layers/regularization.ts";
+import { dropoutSite, maybeDropout } from "./layers/regularization.ts";
 import { applyNorm, declareNorm, type NormWeights } from "./layers/norm.ts";
 import { embedTokens } from "./layers/token_embedding.ts";
 import type { Decoder, ForwardOptions, LanguageModel } from "./language_model.ts";
@@ -35,17 +27,6 @@ export interface Gpt2Config {
   readonly attention?: "naive" | "fused";
   /** Standard deviation of the initial weights; residual projections get 1/sqrt(2 layers) of it. @default {0.02} */
   readonly initializerRange?: number;
-}
-
-/** Parameters of one block; names and layouts ([in, out]) are those of published GPT-2 checkpoints. */
-export interface Gpt2Block {
-  readonly name: string;
-  readonly norm1: NormWeights;
-  readonly qkv: { weight: Parameter; bias: Parameter };
-  readonly projection: { weight: Parameter; bias: Parameter };
-  readonly norm2: NormWeights;
-  readonly mlpIn: { weight: Parameter; bias: Parameter };
-  readonly mlpOut: { weight: Parameter; bias: Parameter };
 }
 
 /**
@@ -86,7 +67,7 @@ export class Gpt2 implements LanguageModel {
     this.positionTable = set.add("wpe.weight", [positions, width], normal(std));
     this.blocks = Array.from(
       { length: layers },
-      (_, i) => declareBlock(set, `h.${i}`, width, std, layers),
+      (_, i) => declareGpt2Block(set, `h.${i}`, width, { std, depth: layers }),
     );
     this.finalNorm = declareNorm(set, "ln_f", width);
     set.allocate();
@@ -105,10 +86,17 @@ export class Gpt2 implements LanguageModel {
   }
 
   hidden(ids: Tensor, options: ForwardOptions = {}): Tensor {
-    const { dropout } = this.config;
+    const { dropout, heads, attention } = this.config;
     let x = embedTokens(this.name, ids, this.tokens, this.positionTable);
     x = maybeDropout(x, dropoutSite("embedding", dropout, options));
-    for (const block of this.blocks) x = this.#block(block, x, options);
+    for (const block of this.blocks) {
+      x = applyGpt2Block(block, x, {
+        heads,
+        attention,
+        keyMask: options.keyMask,
+        dropout: (place) => dropoutSite(`${block.name}.${place}`, dropout, options),
+      });
+    }
     return applyNorm(x, this.finalNorm);
   }
 
@@ -135,34 +123,6 @@ export class Gpt2 implements LanguageModel {
   dispose(): void {
     this.parameters.dispose();
   }
-
-  #block(block: Gpt2Block, x: Tensor, options: ForwardOptions): Tensor {
-    const { heads, dropout, attention } = this.config;
-    const attend = attention === "fused" ? fusedAttention : naiveAttention;
-    const qkv = matmul(applyNorm(x, block.norm1), block.qkv.weight, { bias: block.qkv.bias });
-    const mixed = attend(qkv, {
-      heads,
-      causal: true,
-      keyMask: options.keyMask,
-      dropout: dropoutSite(`${block.name}.attention`, dropout, options),
-    });
-    x = residualLinear(
-      x,
-      mixed,
-      block.projection,
-      dropoutSite(`${block.name}.projection`, dropout, options),
-    );
-    const inner = matmul(applyNorm(x, block.norm2), block.mlpIn.weight, {
-      bias: block.mlpIn.bias,
-      activation: "geluTanh",
-    });
-    return residualLinear(
-      x,
-      inner,
-      block.mlpOut,
-      dropoutSite(`${block.name}.mlp`, dropout, options),
-    );
-  }
 }
 
 function checkConfig(
@@ -171,27 +131,4 @@ function checkConfig(
   requirePositiveIntegers("GPT-2", { vocabSize, positions, width, heads, layers });
   requireDivisibleHeads("GPT-2", width, heads);
   requireProbability("GPT-2", "dropout", dropout);
-}
-
-function declareBlock(
-  set: ParameterSet,
-  name: string,
-  width: number,
-  std: number,
-  layers: number,
-): Gpt2Block {
-  const linear = (part: string, inputs: number, outputs: number, deviation: number) => ({
-    weight: set.add(`${name}.${part}.weight`, [inputs, outputs], normal(deviation)),
-    bias: set.add(`${name}.${part}.bias`, [outputs], constant(0)),
-  });
-  const residual = std / Math.sqrt(2 * layers);
-  return {
-    name,
-    norm1: declareNorm(set, `${name}.ln_1`, width),
-    qkv: linear("attn.c_attn", width, 3 * width, std),
-    projection: linear("attn.c_proj", width, width, residual),
-    norm2: declareNorm(set, `${name}.ln_2`, width),
-    mlpIn: linear("mlp.c_fc", width, 4 * width, std),
-    mlpOut: linear("mlp.c_proj", 4 * width, width, residual),
-  };
 }

@@ -3,10 +3,16 @@
  *
  * @module
  */
+export * from "./conv_attention.ts";
+export { convAttentionFlops } from "./conv_attention_cost.ts";
 export * from "./gpt2.ts";
 export { gpt2Flops } from "./gpt2_cost.ts";
 export * from "./language_model.ts";
+export type { Gpt2Block } from "./layers/gpt2_block.ts";
+export { type LoraBranch, type LoraConfig, mergeLora } from "./layers/lora.ts";
 export * from "./leap.ts";
 export { leapModelFlops } from "./leap_cost.ts";
 export { type LeapWindowOptions, leapWindows } from "./leap_windows.ts";
 export { ConfigError } from "./model_error.ts";
+export { PrefixDecoder } from "./prefix_decoder.ts";
+export * from "./progressive_diverging.ts";
