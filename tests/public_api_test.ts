@@ -13,9 +13,9 @@ const VALUES = words(`
   IGNORED_TARGET KeyValueCache LanguageModellingData Leap LeapState NoAdapterError Parameter
   ParameterSet SCHEDULES SOURCES SafetensorsError ShapeError StepInputs StorageError
   TOKENIZER_NAMES Tape Tensor UseAfterFreeError abs add addScalar affine argmax attentionFlops
-  attentionProbabilities attentionTunable bitsPerByte compareResults concat constant crossEntropy
+  attentionProbabilities attentionTunable bitsPerByte compareResults concat conv1d convTranspose1d constant crossEntropy
   cumsum decodeAttention detach div dropout elu embedding evaluate exp exportChoices fetchHubFile
-  flip fusedAttention fusedLeapAttention gather gelu geluTanh greater importChoices layerNorm
+  flip fusedAttention fusedLeapAttention gather gelu geluTanh greater groupMask importChoices layerNorm
   leapFlops leapImportance leapStateSize leapWindows linearCrossEntropy loadCheckpoint log
   logSoftmax makeSchedule matmul matmulProblem matmulTunable max maximum maximumScalar mean
   minimum minimumScalar mul mulScalar naiveAttention naiveAttentionWithProbabilities
@@ -31,7 +31,7 @@ const TYPES = words(`
   AdamWOptions AdapterInfo ArtifactStore AttentionDropout AttentionFlops AttentionFlopsOptions
   AttentionInput AttentionOptions Audit BatchOptions Benchmark Binding BindingType
   BytePairTrainingOptions CacheShape CandidateReport Cell CellInput CheckpointState
-  CheckpointStore ClockName Comparison Corpus CorpusName CorpusSplit CrossEntropyOptions
+  CheckpointStore ClockName Comparison Conv1dOptions Corpus CorpusName CorpusSplit CrossEntropyOptions
   CumsumOptions DType DataStore DecodeOptions Decoder Document DropoutOptions Evaluation
   ForwardOptions FusedAttentionOptions Gpt2Block Gpt2Config GpuCounters GpuOptions Grid Host
   HostArray HostEntry HubContent HubFile HubOptions Initializer Kernel LanguageModel
