@@ -25,8 +25,11 @@ export function buildModel(
   seed: number,
   form: Form = "fused",
 ): LanguageModel {
-  const { windows, ...shared } = sizes;
-  if (variant === "gpt2") return new Gpt2(gpu, { ...shared, attention: form }, seed);
+  if (variant === "gpt2") {
+    const { vocabSize, positions, width, heads, layers, dropout } = sizes;
+    const config = { vocabSize, positions, width, heads, layers, dropout, attention: form };
+    return new Gpt2(gpu, config, seed);
+  }
   return buildLeap(gpu, variant, sizes, seed, form);
 }
 

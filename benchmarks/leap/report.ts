@@ -31,7 +31,9 @@ function headline({ cells, comparisons }: RunBody): string[] {
   const losses = pairs(comparisons).filter((c) => c.metric === "loss (test)");
   if (losses.length > 0) {
     lines.push(
-      "Test loss against GPT-2 at equal data, batch order and (within 1 %) parameters: " +
+      `Test loss against GPT-2 at equal data, batch order and parameters (within ${
+        parameterSpread(cells).toFixed(1)
+      } %): ` +
         losses.map((c) =>
           `${c.candidate.variant} ${signed(c.estimate)} nats/token (${c.verdict}, ${c.n} seeds)`
         ).join("; ") + ".",
@@ -60,6 +62,14 @@ function headline({ cells, comparisons }: RunBody): string[] {
     );
   }
   return lines.length > 0 ? lines : ["No rows that could be compared were recorded."];
+}
+
+/** Largest difference of the trained models' parameter counts from GPT-2's, in percent. */
+function parameterSpread(cells: readonly Cell[]): number {
+  const counts = rowsOf(cells, "train").map((row) => row.implementation?.parameters ?? NaN);
+  const baseline = rowsOf(cells, "train").find((row) => row.variant === "gpt2")?.implementation
+    ?.parameters ?? NaN;
+  return Math.max(...counts.map((count) => 100 * Math.abs(count / baseline - 1)));
 }
 
 function quality({ cells, comparisons }: RunBody): Section {

@@ -1,4 +1,5 @@
-import type { CellInput, TaskContext } from "../../harness/contract.ts";
+import { auditCausality } from "../../harness/audits/mod.ts";
+import type { Audit, CellInput, TaskContext } from "../../harness/contract.ts";
 import { sha256Hex } from "../../harness/canonical_json.ts";
 import type { LanguageModel } from "../../models/mod.ts";
 import {
@@ -46,6 +47,9 @@ export async function runTrainingTask(
     const memory = { peak: gpu.memory.peakBytes - liveBefore, byTag: peakByTag(context) };
     const weights = await saveCheckpoint(model.parameters, undefined);
     await context.artifacts.write(weightsArtifact(variant, seed), weights);
+    if (seed === 0) {
+      context.audit(await auditTrainedCausality(context, model, training.blockLength, variant));
+    }
     const test = await testModel(context, model, data, training, "test");
     const other = config.data.outOfDomain
       ? await testModel(context, model, data, training, "out_of_domain")
@@ -75,6 +79,33 @@ export async function runTrainingTask(
     await context.artifacts.remove(`${name}.checkpoint`);
   } finally {
     model.dispose();
+  }
+}
+
+/** Causality of the trained weights at full length; the audit task tries every position of a fresh, small model. */
+async function auditTrainedCausality(
+  context: TaskContext,
+  model: LanguageModel,
+  length: number,
+  variant: string,
+): Promise<Audit> {
+  const { gpu } = context;
+  const ids = gpu.tensor(new Int32Array(length), [1, length]).keep();
+  try {
+    return await auditCausality({
+      subject: `${variant}, trained`,
+      batch: 1,
+      length,
+      vocabulary: model.vocabSize,
+      positions: [1, 2, 3, 5].map((part) => Math.floor(length * part / 6)).concat(length - 1),
+      seed: context.seed("causality"),
+      forward: (changed) => {
+        gpu.upload(ids, changed);
+        return gpu.scope(() => gpu.readFloats(model.logits(ids)));
+      },
+    });
+  } finally {
+    ids.dispose();
   }
 }
 
