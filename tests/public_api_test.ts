@@ -13,7 +13,7 @@ const VALUES = words(`
   IGNORED_TARGET KeyValueCache LanguageModellingData Leap LeapState NoAdapterError Parameter
   ParameterSet SCHEDULES SOURCES SafetensorsError ShapeError StepInputs StorageError
   TOKENIZER_NAMES Tape Tensor UseAfterFreeError abs add addScalar affine argmax attentionFlops
-  attentionProbabilities attentionTunable bitsPerByte compareResults concat conv1d convTranspose1d constant crossEntropy
+  attentionProbabilities attentionTunable bitsPerByte compareResults concat constant conv1d convTranspose1d crossEntropy
   cumsum decodeAttention detach div dropout elu embedding evaluate exp exportChoices fetchHubFile
   flip fusedAttention fusedLeapAttention gather gelu geluTanh greater groupMask importChoices layerNorm
   leapFlops leapImportance leapStateSize leapWindows linearCrossEntropy loadCheckpoint log
