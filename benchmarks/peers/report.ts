@@ -1,0 +1,259 @@
+import type { ReportInput, RunBody } from "../../harness/contract.ts";
+import { PEER_PACKAGES, type PeerName } from "./packages.ts";
+import { medianMs, type PeerRow, type Speedup, summarizeRows } from "./summarize_rows.ts";
+import { type Target, targetAdapter } from "./targets.ts";
+
+type Section = ReportInput["sections"][number];
+type Table = NonNullable<Section["tables"]>[number];
+type Value = Table["rows"][number][number];
+
+const right = (name: string) => ({ name, align: "right" as const });
+
+/** The report of a run: pure, from the recorded rows alone. */
+export function reportPeers(result: RunBody): ReportInput {
+  const { description, device, vendor } = result.system.accelerator;
+  // Smoke shapes are too small for the targets to mean anything.
+  const adapter = result.preset === "smoke"
+    ? null
+    : targetAdapter(`${vendor} ${device} ${description}`);
+  const rows = summarizeRows(result.cells, result.comparisons, result.calibration[0], adapter);
+  return {
+    headline: headline(rows, description),
+    sections: [
+      {
+        heading: "Against the best peer",
+        paragraphs: [
+          "Ratios are the peer's time over ours, paired within randomised blocks, with a 95 % bootstrap interval. The best peer is the " +
+          "one we do worst against. GPU time is the sum over compute passes by timestamps; where a library has none (the wasm provider) " +
+          "that comparison is by wall clock, which is marked. Attention and training steps are compared by wall clock.",
+        ],
+        tables: operations(rows).map((name) => speedTable(name, rows)),
+        charts: chart(rows),
+      },
+      {
+        heading: "Times of every library",
+        paragraphs: [
+          "Medians per run in ms on the clock of the row; a dash where a library has no row.",
+        ],
+        tables: [timeTable(rows)],
+      },
+      {
+        heading: "Memory, dispatches and submissions",
+        paragraphs: [
+          "Peak bytes of all GPU buffers that existed at once, counted on the WebGPU calls, with the library alone in a worker; the " +
+          "library's own pool of free buffers is part of it. Dispatches and submissions are those of one run after warm-up.",
+        ],
+        tables: [ledgerTable(rows)],
+      },
+      { heading: "Rows without a time", tables: [failureTable(rows)] },
+      {
+        heading: "Libraries and how they were used",
+        tables: [libraryTable(result), noteTable(rows)],
+      },
+    ],
+  };
+}
+
+function headline(rows: readonly PeerRow[], adapter: string): string[] {
+  const judged = rows.filter((row) => row.met !== null);
+  const compared = rows.filter((row) => row.speedups.length > 0);
+  const faster = compared.filter(({ speedups }) => speedups[0].value > 1).length;
+  const broken =
+    rows.flatMap(({ peers }) => peers).filter(({ status }) => status === "failed").length;
+  const lines = [
+    `On ${adapter} our engine is faster than the best peer in ${faster} of ${compared.length} cases; ` +
+    `${broken} rows of peers failed or gave a wrong result.`,
+  ];
+  if (judged.length > 0) {
+    const met = judged.filter((row) => row.met).length;
+    lines.push(`${met} of ${judged.length} targets are met.`);
+  }
+  const ours = rows.filter((row) => row.ours?.status !== "ok").map((row) => row.task);
+  if (ours.length > 0) lines.push(`Our own rows without a result: ${ours.join(", ")}.`);
+  return lines;
+}
+
+function operations(rows: readonly PeerRow[]): string[] {
+  return [...new Set(rows.map((row) => row.operation))];
+}
+
+function speedTable(operation: string, rows: readonly PeerRow[]): Table {
+  return {
+    title: operation,
+    columns: [
+      { name: "case" },
+      right("ours (ms)"),
+      { name: "best peer" },
+      right("times faster"),
+      right("95 % interval"),
+      right("n"),
+      { name: "clock" },
+      right("bytes / leanest peer"),
+      right("share of the roof"),
+      right("target"),
+      { name: "met" },
+    ],
+    rows: rows.filter((row) => row.operation === operation).map((row): Value[] => {
+      const [best] = row.speedups;
+      return [
+        caseName(row),
+        round(medianMs(row.ours, best?.clock ?? row.clock)),
+        best?.peer ?? (row.peers.length > 0 ? "none works" : null),
+        round(best?.value ?? null),
+        best ? interval(best) : null,
+        best?.n ?? null,
+        clockName(best?.clock ?? row.clock),
+        round(row.bytesShare),
+        percent(row.roofline),
+        row.target ? targetText(row.target) : null,
+        row.met === null ? null : row.met ? "yes" : "**RED**",
+      ];
+    }),
+  };
+}
+
+function timeTable(rows: readonly PeerRow[]): Table {
+  const names = libraryNames(rows);
+  return {
+    title: "Median time (ms)",
+    columns: [
+      { name: "case" },
+      { name: "clock" },
+      ...names.map(right),
+      ...names.slice(1).map((name) => right(`${name} / ours`)),
+    ],
+    rows: rows.map((row) => {
+      const cells = [row.ours, ...row.peers];
+      const cell = (name: string) => cells.find((item) => item?.variant === name);
+      return [
+        row.task,
+        clockName(row.clock),
+        ...names.map((name) => round(medianMs(cell(name), row.clock))),
+        ...names.slice(1).map((name) =>
+          round(row.speedups.find(({ peer }) => peer === name)?.value ?? null)
+        ),
+      ];
+    }),
+    note: "Where the clock is GPU time, a library without timestamps shows its wall time.",
+  };
+}
+
+function ledgerTable(rows: readonly PeerRow[]): Table {
+  const names = libraryNames(rows).filter((name) => name !== "onnxruntime-wasm");
+  return {
+    title: "Peak MiB; dispatches; submissions",
+    columns: [{ name: "case" }, ...names.map(right)],
+    rows: rows.map((row) => [
+      row.task,
+      ...names.map((name) => {
+        const cell = [row.ours, ...row.peers].find((item) => item?.variant === name);
+        if (!cell?.memoryBytes) return null;
+        const count = (metric: string) =>
+          cell.metrics.find((item) => item.metric === metric)?.value ?? "-";
+        const mebibytes = cell.memoryBytes.peak / 2 ** 20;
+        return `${mebibytes.toPrecision(3)}; ${count("dispatches")}; ${count("submissions")}`;
+      }),
+    ]),
+  };
+}
+
+function failureTable(rows: readonly PeerRow[]): Table {
+  const cells = rows.flatMap((row) => [row.ours, ...row.peers]);
+  return {
+    title: "Failed, wrong or not offered",
+    columns: [{ name: "case" }, { name: "library" }, { name: "status" }, { name: "reason" }],
+    rows: cells.flatMap((cell) =>
+      !cell || cell.status === "ok"
+        ? []
+        : [[cell.task, cell.variant, cell.status, cell.reasons.map((r) => r.message).join("; ")]]
+    ),
+  };
+}
+
+function libraryTable(result: RunBody): Table {
+  const names = [...new Set(result.cells.map((cell) => cell.variant))];
+  return {
+    title: "Versions",
+    columns: [{ name: "library" }, { name: "packages" }, { name: "backend" }],
+    rows: names.map((name) => {
+      const cell = result.cells.find((item) =>
+        item.variant === name && item.implementation !== null
+      );
+      return [
+        name,
+        name === "ours"
+          ? `${result.suite.name} ${result.suite.version}, commit ${
+            result.source.commit ?? "unknown"
+          }`
+          : PEER_PACKAGES[name as PeerName].map((item) => `${item.name}@${item.version}`).join(
+            ", ",
+          ),
+        cell?.implementation?.peer?.backend ?? "webgpu",
+      ];
+    }),
+  };
+}
+
+function noteTable(rows: readonly PeerRow[]): Table {
+  const seen = new Map<string, Set<string>>();
+  for (const cell of rows.flatMap((row) => [row.ours, ...row.peers])) {
+    for (const note of cell?.notes ?? []) {
+      const key = JSON.stringify([cell!.variant, note]);
+      seen.set(key, (seen.get(key) ?? new Set()).add(String(cell!.params.operation)));
+    }
+  }
+  return {
+    title: "Remarks",
+    columns: [{ name: "library" }, { name: "operations" }, { name: "remark" }],
+    rows: [...seen].map(([key, where]) => {
+      const [library, note] = JSON.parse(key) as [string, string];
+      return [library, [...where].join(", "), note];
+    }),
+  };
+}
+
+function chart(rows: readonly PeerRow[]): NonNullable<Section["charts"]> {
+  const points = rows.flatMap((row) => {
+    const [best] = row.speedups;
+    return best ? [{ x: row.task, y: best.value, low: best.low, high: best.high }] : [];
+  });
+  if (points.length === 0) return [];
+  return [{
+    id: "times-faster",
+    title: "Times faster than the best peer",
+    mark: "dot",
+    x: { label: "case", scale: "category" },
+    y: { label: "times faster", scale: "log" },
+    series: [{ name: "ours", points }],
+    references: [{ axis: "y", value: 1, label: "equal" }],
+  }];
+}
+
+function libraryNames(rows: readonly PeerRow[]): string[] {
+  return [...new Set(["ours", ...rows.flatMap(({ peers }) => peers.map((cell) => cell.variant))])];
+}
+
+function caseName({ task, operation }: PeerRow): string {
+  return task.slice(operation.length + 1);
+}
+
+function targetText({ speedup, bytesShare }: Target): string {
+  const bytes = bytesShare === null ? "" : `, bytes <= 1/${Math.round(1 / bytesShare)}`;
+  return `>= ${speedup}${bytes}`;
+}
+
+function interval({ low, high }: Speedup): string | null {
+  return low === null || high === null ? null : `${low.toPrecision(3)} to ${high.toPrecision(3)}`;
+}
+
+function clockName(clock: string): string {
+  return clock === "gpu-time" ? "GPU" : "wall";
+}
+
+function round(value: number | null): number | null {
+  return value === null ? null : Number(value.toPrecision(3));
+}
+
+function percent(value: number | null): string | null {
+  return value === null ? null : `${(100 * value).toPrecision(2)} %`;
+}
