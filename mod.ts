@@ -68,7 +68,7 @@ export {
 // Engine: random numbers, a function of (seed, stream, index).
 export { normalAt, streamOf, uniformAt } from "./engine/mod.ts";
 
-// Engine: operations, each with its gradient.
+// Engine: operations; all have gradients but the ones that only choose (argmax, greater).
 export {
   abs,
   add,
