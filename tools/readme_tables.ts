@@ -70,7 +70,7 @@ function resultBlocks({ path, result }: NamedResult): string[] {
     );
     const left = table.rows.length - rows.length;
     blocks.push(
-      `**${heading}: ${table.title}**`,
+      `**${table.title || heading}**`,
       markdownTable(table.columns, rows),
       ...(table.note ? [table.note] : []),
       ...(left > 0 ? [`${left} more rows are in the full report.`] : []),

@@ -62,7 +62,7 @@ Deno.test("renderTables() shows headline, standing, adapter class and tables", (
   assert.match(text, /- first finding/);
   assert.match(text, /Rows: 1 failed, 1 ok\. Audits: 0 of 1 ok\./);
   assert.match(text, /parity of leap is \*\*red\*\*: worst 2, bound 1/);
-  assert.match(text, /\*\*Quality: Loss\*\*/);
+  assert.match(text, /\*\*Loss\*\*/);
   assert.match(text, /\| v0 {6}\| {4}- \|/);
 });
 
