@@ -1,5 +1,5 @@
 /**
- * Blocks and batches for next-token prediction.
+ * Blocks and batches for next-token prediction, or that of a token further on.
  * @module
  */
 
@@ -21,6 +21,13 @@ export interface LanguageModellingOptions {
    * @default {"next"}
    */
   readonly targets?: "next" | "inside";
+  /**
+   * Distance of the target: a position predicts the token `horizon` places after it. With `"next"`
+   * the last `horizon` positions of a block predict tokens of the following block, with `"inside"`
+   * nothing.
+   * @default {1}
+   */
+  readonly horizon?: number;
 }
 
 /** Settings of {@link LanguageModellingData.batches}. */
@@ -46,7 +53,7 @@ export interface BatchOptions {
 /** One batch; arrays are [B, T] row by row. */
 export interface LanguageModellingBatch {
   readonly inputs: Int32Array<ArrayBuffer>;
-  /** The token after each input, or {@link IGNORED_TARGET}. */
+  /** The token `horizon` places after each input, or {@link IGNORED_TARGET}. */
   readonly targets: Int32Array<ArrayBuffer>;
   readonly batchSize: number;
   readonly blockLength: number;
@@ -66,6 +73,7 @@ export interface LanguageModellingBatch {
  */
 export class LanguageModellingData {
   readonly blockLength: number;
+  readonly horizon: number;
   readonly blockCount: number;
   readonly vocabSize: number;
   /** Predictions in one epoch. */
@@ -76,11 +84,13 @@ export class LanguageModellingData {
   readonly #targets: "next" | "inside";
 
   constructor(corpus: TokenizedCorpus, options: LanguageModellingOptions) {
-    const { blockLength, targets = "next" } = options;
+    const { blockLength, targets = "next", horizon = 1 } = options;
     checkPositive("blockLength", blockLength);
+    checkPositive("horizon", horizon);
     this.#corpus = corpus;
     this.#targets = targets;
     this.blockLength = blockLength;
+    this.horizon = horizon;
     this.blockCount = Math.floor(corpus.ids.length / blockLength);
     this.vocabSize = corpus.vocabSize;
     if (this.blockCount === 0) {
@@ -166,9 +176,10 @@ export class LanguageModellingData {
   /** Range of the stream that a block predicts. */
   #predicted(block: number): { first: number; end: number } {
     const start = block * this.blockLength;
-    const stop = start + this.blockLength + (this.#targets === "next" ? 1 : 0);
-    // The very last token of the stream may have no successor.
-    return { first: start + 1, end: Math.min(stop, this.#corpus.ids.length) };
+    const first = start + this.horizon;
+    const stop = start + this.blockLength + (this.#targets === "next" ? this.horizon : 0);
+    // The last tokens of the stream may have nothing that far after them.
+    return { first, end: Math.max(first, Math.min(stop, this.#corpus.ids.length)) };
   }
 }
 

@@ -15,8 +15,10 @@
  */
 
 export * from "./bits_per_byte.ts";
+export * from "./corpora/maths_text.ts";
 export * from "./corpora/moby_dick.ts";
 export * from "./corpora/open_corpus.ts";
+export * from "./corpora/reasoning_text.ts";
 export * from "./corpora/state_of_the_union.ts";
 export * from "./corpora/text_file.ts";
 export * from "./corpora/wikitext.ts";

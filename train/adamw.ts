@@ -41,13 +41,13 @@ export class AdamW {
   /** [factor on the gradients, global norm before clipping] of the last step, on the GPU. */
   readonly control: Tensor;
   readonly #gpu: Gpu;
-  readonly #options: Required<AdamWOptions>;
+  readonly options: Readonly<Required<AdamWOptions>>;
   readonly #states: GroupState[];
   readonly #partials: Tensor;
 
   constructor(readonly parameters: ParameterSet, options: AdamWOptions = {}) {
     const gpu = this.#gpu = parameters.gpu;
-    this.#options = {
+    this.options = {
       beta1: 0.9,
       beta2: 0.999,
       epsilon: 1e-8,
@@ -76,7 +76,7 @@ export class AdamW {
    */
   step(learningRate: number, gradientScale = 1): void {
     this.steps++;
-    const { beta1, beta2, epsilon, weightDecay, clipNorm } = this.#options;
+    const { beta1, beta2, epsilon, weightDecay, clipNorm } = this.options;
     // A parameter that no gradient reached still counts: it decays and its moments fade, as in torch with zero gradients.
     for (const parameter of this.parameters) if (parameter.trainable) void parameter.gradient;
     let offset = 0;

@@ -9,5 +9,8 @@ export * from "./loop.ts";
 export * from "./safetensors.ts";
 export * from "./schedule.ts";
 export * from "./evaluate.ts";
+export * from "./evaluate_positions.ts";
+export * from "./grow_optimizer.ts";
 export * from "./language_model_data.ts";
+export * from "./train_in_stages.ts";
 export * from "./train_language_model.ts";

@@ -24,7 +24,8 @@ export interface LanguageModelTraining {
   /** Optimizer steps of the whole run. */
   readonly steps: number;
   readonly schedule: Schedule;
-  readonly optimizer: AdamWOptions;
+  /** Settings, or an optimizer that already holds state: it goes on from its step and stays the caller's. */
+  readonly optimizer: AdamWOptions | AdamW;
   /** Seed of batch order and dropout. */
   readonly seed: number;
   /** Validations, evenly spaced, the last one after the last step. */
@@ -33,11 +34,15 @@ export interface LanguageModelTraining {
   readonly validationBlocks?: number | null;
   /** Where to resume from and save to at each validation. */
   readonly checkpoint?: CheckpointStore;
+  /** Which weights the model is left with: those of the best validation, or the last. @default {"best"} */
+  readonly keep?: "best" | "last";
+  /** Validates (and saves) before the first step too. @default {false} */
+  readonly validateFirst?: boolean;
   readonly onStep?: (step: number, loss: number) => void;
   readonly signal?: AbortSignal;
 }
 
-/** What a training run leaves behind, besides the model's weights (those of the best validation). */
+/** What a training run leaves behind, besides the model's weights. */
 export interface TrainingHistory {
   /** [step, loss in nats] of every step, counted from 1. */
   readonly losses: [number, number][];
@@ -64,14 +69,17 @@ interface Progress {
 const DROPOUT_WORD = 7;
 
 /**
- * Trains a model on next-token prediction and leaves it with the weights of its best validation. Interrupted and resumed, it gives the
- * same losses bit for bit.
+ * Trains a model on the targets of its data and leaves it with the weights of its best validation (or the last). Interrupted and resumed,
+ * it gives the same losses bit for bit.
  */
 export async function trainLanguageModel(options: LanguageModelTraining): Promise<TrainingHistory> {
   const { model, batchSize, accumulate = 1, steps, seed, signal, checkpoint } = options;
-  const optimizer = new AdamW(model.parameters, options.optimizer);
+  const optimizer = options.optimizer instanceof AdamW
+    ? options.optimizer
+    : new AdamW(model.parameters, options.optimizer);
   const stream = new BatchStream(options.train, batchSize, seed);
-  const validateAt = validationSteps(steps, options.evaluations);
+  let firstStep = optimizer.steps;
+  const validateAt = validationSteps(firstStep, steps, options.evaluations);
   let progress: Progress = {
     losses: [],
     validations: [],
@@ -81,7 +89,6 @@ export async function trainLanguageModel(options: LanguageModelTraining): Promis
     bestEvaluation: null,
   };
   let bestWeights: Uint8Array | undefined;
-  let firstStep = 0;
   const saved = await checkpoint?.load();
   if (saved) {
     const parts = splitFile(saved);
@@ -111,6 +118,7 @@ export async function trainLanguageModel(options: LanguageModelTraining): Promis
     started = performance.now();
   };
   try {
+    if (options.validateFirst && !saved) await validate();
     await train({
       gpu: model.gpu,
       optimizer,
@@ -135,16 +143,20 @@ export async function trainLanguageModel(options: LanguageModelTraining): Promis
       afterStep: validate,
     });
     signal?.throwIfAborted();
-    await loadCheckpoint(bestWeights!, model.parameters);
+    if (options.keep !== "last") await loadCheckpoint(bestWeights!, model.parameters);
   } finally {
-    optimizer.dispose();
+    if (optimizer !== options.optimizer) optimizer.dispose();
   }
   return progress as TrainingHistory;
 }
 
-function validationSteps(steps: number, count: number): Set<number> {
+/** Evenly spaced steps after `first`, the last one being `last`. */
+function validationSteps(first: number, last: number, count: number): Set<number> {
   return new Set(
-    Array.from({ length: count }, (_, i) => Math.max(1, Math.round((i + 1) * steps / count))),
+    Array.from(
+      { length: count },
+      (_, i) => first + Math.max(1, Math.round((i + 1) * (last - first) / count)),
+    ),
   );
 }
 

@@ -5,6 +5,7 @@ import {
   openCorpus,
   openTokenizer,
   openTokenizerJson,
+  originOf,
   SOURCES,
   T5_TOKENIZER,
   tokenizeCorpus,
@@ -16,8 +17,16 @@ import type { LanguageDataConfig } from "./config.ts";
 /** Splits of one corpus, opened when first asked for. */
 export interface LanguageData {
   readonly tokenizer: Tokenizer;
-  /** Blocks of a split; "out_of_domain" belongs to the second corpus. Each call counts as one reading in the report. */
-  split(name: "train" | "validation" | "test" | "out_of_domain"): Promise<LanguageModellingData>;
+  /**
+   * Blocks of a split; "out_of_domain" belongs to the second corpus. Each call counts as one reading in the report.
+   *
+   * @param name Split.
+   * @param horizon Distance of the target. @default {1}
+   */
+  split(
+    name: "train" | "validation" | "test" | "out_of_domain",
+    horizon?: number,
+  ): Promise<LanguageModellingData>;
 }
 
 /** Opens the text and tokenizer of a configuration and records where they came from. */
@@ -34,7 +43,7 @@ export async function openLanguageData(
   const tokenizer = await openConfiguredTokenizer(context, config, train);
   return {
     tokenizer,
-    async split(name) {
+    async split(name, horizon) {
       const split = name === "train"
         ? train
         : name === "out_of_domain"
@@ -42,7 +51,11 @@ export async function openLanguageData(
         : await corpus.load(name);
       const tokens = await tokenizeCorpus(split, tokenizer, { store: host, warn });
       recordSplit(context, config, split, tokens.ids.length);
-      return new LanguageModellingData(tokens, { blockLength, targets: config.targets });
+      return new LanguageModellingData(tokens, {
+        blockLength,
+        targets: config.targets,
+        horizon,
+      });
     },
   };
 }
@@ -94,16 +107,14 @@ function recordSplit(
   context.data({
     id: split.corpus,
     title: source?.title ?? split.corpus,
-    origin: source?.kind === "package"
-      ? `npm:${source.package.name}`
-      : source?.repo ?? config.paths.join(", "),
-    revision: source?.kind === "package" ? source.package.version : source?.revision ?? null,
+    ...(source ? originOf(source) : { origin: config.paths.join(", "), revision: null }),
     licence: source?.licence ?? "the user's own",
     sha256: split.sha256,
     split: split.split,
     records: split.documents.length,
     tokens,
-    standIn: split.corpus !== "wikitext-2",
+    // The sources' own sets all come from the hub.
+    standIn: source?.kind !== "hub",
     note: notes[split.trust],
   });
 }

@@ -6,13 +6,22 @@
 import type { Corpus } from "../corpus.ts";
 import type { NetworkStore, Warn } from "../data_store.ts";
 import { npmPackageFiles, type PackageFiles } from "../npm_sources.ts";
+import { openMathsText } from "./maths_text.ts";
 import { openMobyDick } from "./moby_dick.ts";
+import { openReasoningText } from "./reasoning_text.ts";
 import { openStateOfTheUnion } from "./state_of_the_union.ts";
 import { openTextFiles } from "./text_file.ts";
 import { openWikitext } from "./wikitext.ts";
 
 /** Names that {@link openCorpus} knows. */
-export const CORPUS_NAMES = ["state-of-the-union", "moby-dick", "wikitext-2", "text-file"] as const;
+export const CORPUS_NAMES = [
+  "state-of-the-union",
+  "moby-dick",
+  "reasoning-text",
+  "wikitext-2",
+  "maths-text",
+  "text-file",
+] as const;
 
 /** One of {@link CORPUS_NAMES}. */
 export type CorpusName = typeof CORPUS_NAMES[number];
@@ -37,6 +46,10 @@ export function openCorpus(name: CorpusName, options: OpenCorpusOptions): Corpus
       return openStateOfTheUnion(packageFiles);
     case "moby-dick":
       return openMobyDick(packageFiles);
+    case "reasoning-text":
+      return openReasoningText();
+    case "maths-text":
+      return openMathsText({ store, warn, signal });
     case "wikitext-2":
       return openWikitext({ store, warn, signal });
     case "text-file":

@@ -3,7 +3,7 @@ import { message } from "@optique/core/message";
 import { multiple, withDefault } from "@optique/core/modifiers";
 import { argument, command, constant, flag } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
-import { type CorpusName, openCorpus, SOURCES } from "../../data/mod.ts";
+import { type CorpusName, openCorpus, originOf, SOURCES } from "../../data/mod.ts";
 import { didYouMean } from "../did_you_mean.ts";
 import type { Host } from "../host.ts";
 import { UserError } from "../user_error.ts";
@@ -49,9 +49,8 @@ export async function runData(
   const rows = [];
   for (const source of SOURCES) {
     if (options.ids.length > 0 && !options.ids.includes(source.id)) continue;
-    const origin = source.kind === "package"
-      ? `npm ${source.package.name} ${source.package.version}`
-      : `hub ${source.repo} at ${source.revision}`;
+    const { origin: from, revision } = originOf(source);
+    const origin = revision === null ? from : `${from} at ${revision}`;
     const splits: SplitState[] = [];
     for (const [split, { sha256 = null }] of Object.entries(source.splits)) {
       splits.push(

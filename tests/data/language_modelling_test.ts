@@ -48,6 +48,25 @@ Deno.test("LanguageModellingData predicts inside the block only, where asked to"
   equal(data.predictedBytes, 7);
 });
 
+Deno.test("LanguageModellingData predicts the token a horizon ahead", () => {
+  const data = new LanguageModellingData(TOKENS, { blockLength: 5, horizon: 3 });
+  const [batch] = data.batches({ batchSize: 2, shuffle: false });
+  deepStrictEqual([...batch.targets], [100, 256, 256, 101, 102, 103, 104, 105, 106, 256]);
+  equal(data.predictedTokens, 10);
+  const inside = new LanguageModellingData(TOKENS, {
+    blockLength: 5,
+    horizon: 3,
+    targets: "inside",
+  });
+  const [block] = inside.batches({ batchSize: 1, shuffle: false });
+  deepStrictEqual([...block.targets], [100, 256, -1, -1, -1]);
+  // The stream ends before the last targets of its last block.
+  const late = new LanguageModellingData(TOKENS, { blockLength: 6, horizon: 3 });
+  const [, last] = late.batches({ batchSize: 1, shuffle: false });
+  deepStrictEqual([...last.targets], [104, 105, 106, 256, -1, -1]);
+  throws(() => new LanguageModellingData(TOKENS, { blockLength: 5, horizon: 0 }), RangeError);
+});
+
 Deno.test("LanguageModellingData leaves out the target that does not exist", () => {
   const data = new LanguageModellingData(TOKENS, { blockLength: 13 });
   const [batch] = data.batches({ batchSize: 1 });
