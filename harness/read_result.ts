@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { contentSha256 } from "./canonical_json.ts";
 import { type RunResult, runResultSchema, SCHEMA_VERSION } from "./result_schema.ts";
-import { migrate } from "./schema/migrate.ts";
+import { migrate, MIGRATIONS } from "./schema/migrate.ts";
 import { UserError } from "./user_error.ts";
 
 /** Largest result file that is read; samples of a long run stay far below. */
@@ -37,7 +37,7 @@ export async function readResult(text: string, name = "result"): Promise<RunResu
 
 async function checkResult(content: unknown, name: string): Promise<RunResult> {
   const version = (content as { schemaVersion?: unknown } | null)?.schemaVersion;
-  const migrated = migrate(content, SCHEMA_VERSION);
+  const migrated = migrate(content, SCHEMA_VERSION, MIGRATIONS, name);
   // The digest is of the file as written, so it is checked before the migration's changes.
   const stated = (content as Record<string, unknown>).contentSha256;
   const actual = await contentSha256(content as object);

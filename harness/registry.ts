@@ -17,6 +17,7 @@ export type Registry = Readonly<Record<string, () => Promise<AnyBenchmark>>>;
 /** Name on the command line to module. Adding a benchmark means adding its folder and one line. */
 export const BENCHMARKS: Registry = {
   leap: async () => (await import("../benchmarks/leap/bench.ts")).benchmark,
+  peers: async () => (await import("../benchmarks/peers/bench.ts")).benchmark,
 };
 
 /**

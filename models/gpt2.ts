@@ -53,12 +53,8 @@ export class Gpt2 implements LanguageModel {
    * @param seed Seed of the initial weights.
    */
   constructor(readonly gpu: Gpu, config: Gpt2Config, seed: number) {
-    const full = this.config = {
-      dropout: 0,
-      attention: "fused" as const,
-      initializerRange: 0.02,
-      ...config,
-    };
+    const { dropout = 0, attention = "fused", initializerRange = 0.02 } = config;
+    const full = this.config = { ...config, dropout, attention, initializerRange };
     this.name = `gpt2-${full.attention}`;
     checkConfig(full);
     const set = this.parameters = new ParameterSet(gpu, seed);

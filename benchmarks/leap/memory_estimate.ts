@@ -4,11 +4,12 @@ import type { LeapBenchConfig } from "./config.ts";
 const F32 = 4;
 
 /**
- * Upper estimate of the peak GPU bytes: the longest naive speed row that can run, or training, whichever is larger. Activations are
- * counted at 20 widths a token and layer (measured: about 16 for GPT-2, 13 for LEAP).
+ * Upper estimate of the peak GPU bytes: training, or the longest speed row, whichever is larger. Activations are counted at 20 widths a
+ * token and layer (measured: about 16 for GPT-2, 13 for LEAP). The naive baseline's T x T scores are left out: where they do not fit, its
+ * row fails alone.
  */
 export function memoryEstimate(config: LeapBenchConfig): number {
-  const { width, heads, layers } = config.model;
+  const { width, layers } = config.model;
   const vocabSize = Math.max(config.data.vocabSize, 2048);
   const parameters = (n: number, positions: number) =>
     n * 12 * width ** 2 + (vocabSize + positions) * width;
@@ -17,12 +18,10 @@ export function memoryEstimate(config: LeapBenchConfig): number {
   // Values, gradients and two moments.
   const training = 4 * parameters(layers, blockLength) +
     activations(layers, batchSize * blockLength);
-  let speed = 0;
-  for (const T of config.speed?.lengths ?? []) {
-    const { layers: n, batchSize: B, naiveLimit } = config.speed!;
-    const fused = 3 * (2 * parameters(n, T) + activations(n, B * T));
-    const naive = T <= naiveLimit ? 4 * n * B * heads * T ** 2 : 0;
-    speed = Math.max(speed, fused + naive);
-  }
-  return F32 * Math.max(training, speed);
+  const contestants = config.variants.length + 1;
+  const speed = (config.speed?.lengths ?? []).map((T) =>
+    contestants * 2 * parameters(config.speed!.layers, T) +
+    activations(config.speed!.layers, config.speed!.batchSize * T)
+  );
+  return F32 * Math.max(training, ...speed);
 }

@@ -35,7 +35,9 @@ function headline({ cells, comparisons }: RunBody): string[] {
         parameterSpread(cells).toFixed(1)
       } %): ` +
         losses.map((c) =>
-          `${c.candidate.variant} ${signed(c.estimate)} nats/token (${c.verdict}, ${c.n} seeds)`
+          `${c.candidate.variant} ${signed(c.estimate)} nats/token (${c.verdict}, ${c.n} ${
+            c.n === 1 ? "seed" : "seeds"
+          })`
         ).join("; ") + ".",
     );
   }

@@ -4,7 +4,7 @@ import { installHint } from "../adapter/mod.ts";
 import type { PresetName } from "../contract.ts";
 import { describeEnvironment, describeSystem } from "../environment.ts";
 import { readGitSource } from "../git_source.ts";
-import type { Host } from "../host.ts";
+import { type Host, joinPath } from "../host.ts";
 import { type AnyBenchmark, expandNames, loadBenchmark, type Registry } from "../registry.ts";
 import { writeResult } from "../report/mod.ts";
 import type { Preset, RunResult } from "../result_schema.ts";
@@ -12,6 +12,7 @@ import { discardRun, runBenchmark, type RunEvent, type RunOutcome } from "../run
 import { UserError } from "../user_error.ts";
 import type { BenchOptions } from "./bench_command.ts";
 import { Interrupt, INTERRUPTED } from "./interrupt.ts";
+import { summaryLines } from "./print_summary.ts";
 import { ProgressLine } from "./progress_line.ts";
 import { applyOverrides } from "./set_overrides.ts";
 import { shardFromEnvironment } from "./shard.ts";
@@ -51,6 +52,8 @@ export async function runBench(
     jobs.push(prepare(await loadBenchmark(name, registry), preset, options.set));
   }
 
+  await requireWritable(host);
+
   using interrupt = new Interrupt(host);
   const results: RunResult[] = [];
   let exitCode = 0;
@@ -66,6 +69,7 @@ export async function runBench(
     }
     results.push(outcome.result);
     const { markdown } = await writeResult(host, outcome.result, outcome.folder);
+    if (!options.json) summaryLines(outcome.result).forEach((line) => host.print(line));
     host.printError(`${job.benchmark.name}: ${outcomeText(outcome.result)}; ${markdown}`);
     // Kept where something failed: the same command then does only that again.
     if (outcome.exitCode === 0) await discardRun(host, outcome);
@@ -73,6 +77,13 @@ export async function runBench(
   }
   if (options.json) host.print(JSON.stringify(results.length === 1 ? results[0] : results));
   return exitCode;
+}
+
+/** Finds out before the run, not after it, that its result could not be written. */
+async function requireWritable(host: Host): Promise<void> {
+  const probe = joinPath(host.resultsDir, ".write-test");
+  await host.writeFileAtomic(probe, "");
+  await host.remove(probe);
 }
 
 function prepare(

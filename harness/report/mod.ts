@@ -13,7 +13,7 @@ export {
 } from "./format_value.ts";
 export { type Column, markdownTable } from "./markdown_table.ts";
 export { renderChart } from "./render_chart.ts";
-export { renderMarkdown } from "./render_markdown.ts";
+export { renderMarkdown, renderTable } from "./render_markdown.ts";
 export {
   regenerateReport,
   resultStem,

@@ -74,13 +74,18 @@ function sectionBlocks(section: ReportSection, chartFolder: string): string[] {
   ];
 }
 
-function tableBlocks(table: ReportTable): string[] {
+/** A table of a benchmark's report as Markdown, without its title. */
+export function renderTable(table: ReportTable): string {
   const rows = table.rows.map((row) =>
     row.map((value) => typeof value === "string" ? value : formatNumber(value))
   );
+  return markdownTable(table.columns, rows);
+}
+
+function tableBlocks(table: ReportTable): string[] {
   return [
     ...(table.title ? [`**${table.title}**`] : []),
-    markdownTable(table.columns, rows),
+    renderTable(table),
     ...(table.note ? [table.note] : []),
   ];
 }
