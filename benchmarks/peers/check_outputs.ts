@@ -74,12 +74,21 @@ export function auditOutputs(subject: string, outputs: CaseOutputs, expected: Ex
   });
 }
 
-/** Audits a loss curve against ours; a curve that lags one step behind is the planted fault. */
-export function auditLosses(subject: string, losses: Float32Array, ours: Float32Array): Audit {
+/**
+ * Audits a loss curve against another library's; a curve that lags one step behind is the planted fault.
+ *
+ * @param other Name of the library whose losses are `expected`.
+ */
+export function auditLosses(
+  subject: string,
+  losses: Float32Array,
+  other: string,
+  expected: Float32Array,
+): Audit {
   const largest = (of: (i: number) => number, from = 0) => {
-    let worst = losses.length === ours.length ? 0 : NaN;
-    for (let i = from; i < ours.length; i++) {
-      const difference = Math.abs(of(i) - ours[i]);
+    let worst = losses.length === expected.length ? 0 : NaN;
+    for (let i = from; i < expected.length; i++) {
+      const difference = Math.abs(of(i) - expected[i]);
       worst = Number.isNaN(difference) ? NaN : Math.max(worst, difference);
     }
     return worst;
@@ -87,9 +96,9 @@ export function auditLosses(subject: string, losses: Float32Array, ours: Float32
   return makeAudit({
     id: "parity",
     subject,
-    evidence: { n: ours.length, statistic: largest((i) => losses[i]) },
+    evidence: { n: expected.length, statistic: largest((i) => losses[i]) },
     threshold: LOSS_TOLERANCE,
-    canaries: [{ n: ours.length - 1, statistic: largest((i) => ours[i - 1], 1) }],
-    compared: `losses of the first ${ours.length} steps with ours`,
+    canaries: [{ n: expected.length - 1, statistic: largest((i) => expected[i - 1], 1) }],
+    compared: `losses of the first ${expected.length} steps with ${other}`,
   });
 }

@@ -30,6 +30,9 @@ export interface CaseLedger {
 /** Runs before the counted one: pools and compiled kernels are then settled. */
 const WARM_RUNS = 2;
 
+// onnxruntime-web builds addresses from `location.origin`, which is "null" in a worker, and fails; without a location it loads.
+Object.defineProperty(globalThis, "location", { value: undefined, configurable: true });
+
 async function take({ library, spec, seed }: LedgerRequest): Promise<CaseLedger | null> {
   const ledger = new GpuLedger();
   const gpu = library === "ours" ? await Gpu.open() : undefined;

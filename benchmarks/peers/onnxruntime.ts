@@ -66,7 +66,7 @@ export async function openOnnxruntime(
     name,
     package: peer.name,
     version: peer.version,
-    backend,
+    backend: backend === "webgpu" ? backend : `wasm, ${ort.env.wasm.numThreads ?? 1} thread`,
     device,
     prepare: (spec, inputs) => prepare(ort, backend, device, onnxCase(spec, inputs)),
   };

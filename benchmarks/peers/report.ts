@@ -1,4 +1,5 @@
 import type { ReportInput, RunBody } from "../../harness/contract.ts";
+import { CLOCKS, type PeerClock } from "./compare.ts";
 import { PEER_PACKAGES, type PeerName } from "./packages.ts";
 import { medianMs, type PeerRow, type Speedup, summarizeRows } from "./summarize_rows.ts";
 import { type Target, targetAdapter } from "./targets.ts";
@@ -33,9 +34,10 @@ export function reportPeers(result: RunBody): ReportInput {
       {
         heading: "Times of every library",
         paragraphs: [
-          "Medians per run in ms on the clock of the row; a dash where a library has no row.",
+          "Medians per run in ms. GPU time leaves out the gaps in which a library keeps the GPU idle and what it does on the processor; " +
+          "wall time has both, and the wait for the end.",
         ],
-        tables: [timeTable(rows)],
+        tables: CLOCKS.map((clock) => timeTable(rows, clock)),
       },
       {
         heading: "Memory, dispatches and submissions",
@@ -112,29 +114,24 @@ function speedTable(operation: string, rows: readonly PeerRow[]): Table {
   };
 }
 
-function timeTable(rows: readonly PeerRow[]): Table {
-  const names = libraryNames(rows);
+function timeTable(rows: readonly PeerRow[], clock: PeerClock): Table {
+  const names = libraryNames(rows).filter((name) =>
+    clock === "wall-time" || name !== "onnxruntime-wasm"
+  );
   return {
-    title: "Median time (ms)",
-    columns: [
-      { name: "case" },
-      { name: "clock" },
-      ...names.map(right),
-      ...names.slice(1).map((name) => right(`${name} / ours`)),
-    ],
+    title: clock === "gpu-time" ? "Median GPU time (ms)" : "Median wall time (ms)",
+    columns: [{ name: "case" }, ...names.map(right), right("samples x runs, ours")],
     rows: rows.map((row) => {
       const cells = [row.ours, ...row.peers];
-      const cell = (name: string) => cells.find((item) => item?.variant === name);
+      const time = (name: string) =>
+        round(medianMs(cells.find((cell) => cell?.variant === name), clock));
+      const timing = row.ours?.timings[0];
       return [
         row.task,
-        clockName(row.clock),
-        ...names.map((name) => round(medianMs(cell(name), row.clock))),
-        ...names.slice(1).map((name) =>
-          round(row.speedups.find(({ peer }) => peer === name)?.value ?? null)
-        ),
+        ...names.map(time),
+        timing ? `${timing.samplesNs.length} x ${timing.number}` : null,
       ];
     }),
-    note: "Where the clock is GPU time, a library without timestamps shows its wall time.",
   };
 }
 

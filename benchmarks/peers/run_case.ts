@@ -125,7 +125,7 @@ function checkAll(
       // We are held against the first peer that trained, each peer against us.
       const other = entry === ours ? withOutputs.find((item) => item !== ours) : ours;
       if (!other) continue;
-      entry.audit = auditLosses(entry.name, outputs.losses, other.outputs!.losses);
+      entry.audit = auditLosses(entry.name, outputs.losses, other.name, other.outputs!.losses);
       if (entry !== ours) context.audit({ ...entry.audit, id: "loss-agreement" });
     } else {
       entry.audit = auditOutputs(entry.name, outputs, {

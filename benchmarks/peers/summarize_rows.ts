@@ -71,10 +71,10 @@ export function summarizeRows(
   });
 }
 
-/** Median of a cell's time on a clock in ms, per run. */
+/** Median of a usable cell's time on a clock in ms per run; null where it has none on it. */
 export function medianMs(cell: Cell | undefined, clock: PeerClock): number | null {
   if (cell?.status !== "ok") return null;
-  const timing = timingOn(cell.timings[0], clock) ?? timingOn(cell.timings[0], "wall-time");
+  const timing = timingOn(cell.timings[0], clock);
   return timing ? median(timing.samplesNs) / timing.number / 1e6 : null;
 }
 
