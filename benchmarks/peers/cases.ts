@@ -117,8 +117,13 @@ export function caseTitle(spec: PeerCase): string {
   }
 }
 
-/** Numbers of a case as named parameters of a result row. */
+/** Every number of a case, for the plan. */
 export function caseParams(spec: PeerCase): Record<string, string | number | boolean> {
-  const { operation, ...rest } = spec;
-  return { operation, case: caseId(spec), ...rest };
+  return { case: caseId(spec), ...spec };
+}
+
+/** The few parameters that a row carries: its case says the rest. */
+export function rowParams(spec: PeerCase): Record<string, string | number> {
+  const params = { case: caseId(spec), operation: spec.operation, phase: phaseOf(spec) };
+  return "length" in spec ? { ...params, length: spec.length } : params;
 }

@@ -41,8 +41,8 @@ export function comparePeers(cells: readonly Cell[]): Comparison[] {
         inputs.push({
           id: comparisonId(ours.task, peer.variant, clock),
           metric: clock,
-          baseline: { variant: peer.variant, params: peer.params },
-          candidate: { variant: ours.variant, params: ours.params },
+          baseline: { variant: peer.variant, params: { case: peer.task } },
+          candidate: { variant: ours.variant, params: { case: ours.task } },
           baselineValues,
           candidateValues,
           scale: "ratio",

@@ -43,6 +43,9 @@ export interface Jax {
     sqrt(a: JaxArray): JaxArray;
     square(a: JaxArray): JaxArray;
     exp(a: JaxArray): JaxArray;
+    arange(stop: number): JaxArray;
+    equal(a: JaxArray, b: JaxArray): JaxArray;
+    where(condition: JaxArray, a: JaxArray, b: JaxArray | number): JaxArray;
     take(a: JaxArray, indices: JaxArray, axis: number): JaxArray;
   };
   readonly nn: {
@@ -55,7 +58,6 @@ export interface Jax {
     softmax(x: JaxArray, axis: number): JaxArray;
     logSoftmax(x: JaxArray, axis: number): JaxArray;
     gelu(x: JaxArray, options?: { approximate?: boolean }): JaxArray;
-    oneHot(x: JaxArray, classes: number): JaxArray;
     standardize(x: JaxArray, axis: number, options?: { epsilon?: number }): JaxArray;
   };
 }
@@ -175,7 +177,7 @@ function crossEntropyCase(
   const loss = (hidden: JaxArray, table: JaxArray, ids: JaxArray) =>
     jaxCrossEntropy(jax, jax.numpy.matmul(hidden, table.transpose()), ids, vocabulary);
   const inputs = [upload("hidden", [rows, width]), upload("table", [vocabulary, width]), targets];
-  const notes = [ONE_HOT_NOTE];
+  const notes = [TARGET_NOTE];
   return phase === "forward"
     ? jitCase(jax, device, inputs, {
       names: ["loss"],
@@ -197,18 +199,20 @@ function crossEntropyCase(
 }
 
 /** Why the loss is not a gather. */
-export const ONE_HOT_NOTE =
-  "targets as one-hot rows: jit of takeAlongAxis fails with 'routine primitive scatter input is not imm'";
+export const TARGET_NOTE =
+  "targets picked by comparing with arange: jit of takeAlongAxis fails ('routine primitive scatter input is not imm'), " +
+  "and nn.oneHot makes a table of V x V";
 
 /** Mean cross-entropy in nats of logits [N, V] against targets [N]. */
 export function jaxCrossEntropy(
-  { nn }: Jax,
+  { numpy: np, nn }: Jax,
   logits: JaxArray,
   targets: JaxArray,
   vocabulary: number,
 ): JaxArray {
   const rows = logits.shape[0];
-  return nn.logSoftmax(logits, -1).mul(nn.oneHot(targets, vocabulary)).sum().neg().div(rows);
+  const chosen = np.equal(targets.reshape([rows, 1]), np.arange(vocabulary));
+  return np.where(chosen, nn.logSoftmax(logits, -1), 0).sum().neg().div(rows);
 }
 
 /** Sends lazily recorded work to the GPU: jax-js dispatches nothing until a result is asked for. */

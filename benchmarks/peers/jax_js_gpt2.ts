@@ -2,7 +2,7 @@ import type { CaseOutputs, PreparedCase, PrepareOptions } from "./adapter.ts";
 import type { Gpt2Case } from "./cases.ts";
 import { gpt2Weights, TRAINING } from "./gpt2_weights.ts";
 import { type CaseInputs, TRAINING_BATCHES, trainingBatch } from "./inputs.ts";
-import { issue, type Jax, type JaxArray, jaxCrossEntropy, ONE_HOT_NOTE } from "./jax_js.ts";
+import { issue, type Jax, type JaxArray, jaxCrossEntropy, TARGET_NOTE } from "./jax_js.ts";
 import { SCATTER_NOTE } from "./jax_js_scatter_patch.ts";
 
 /** Arrays by parameter name; jax-js passes such records through its transformations. */
@@ -54,7 +54,7 @@ export function jaxTrainingCase(
     return loss!;
   };
   return {
-    notes: [SCATTER_NOTE, ONE_HOT_NOTE],
+    notes: [SCATTER_NOTE, TARGET_NOTE],
     run: () => train().dispose(),
     finish: () => device.queue.onSubmittedWorkDone(),
     async outputs(): Promise<CaseOutputs> {

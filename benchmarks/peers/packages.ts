@@ -3,6 +3,9 @@
 /** Name of a column of the report. */
 export type LibraryName = "ours" | "jax-js" | "tfjs" | "onnxruntime-webgpu" | "onnxruntime-wasm";
 
+/** The one that runs on the processor and not on the WebGPU adapter. */
+export const PROCESSOR_LIBRARY: LibraryName = "onnxruntime-wasm";
+
 /** Everything that is not ours. */
 export type PeerName = Exclude<LibraryName, "ours">;
 

@@ -8,7 +8,7 @@ import type {
 import { rooflineFloorNs } from "../../harness/roofline.ts";
 import type { CaseOutputs, PreparedCase } from "./adapter.ts";
 import { caseCost } from "./case_cost.ts";
-import { caseParams, type PeerCase, phaseOf } from "./cases.ts";
+import { type PeerCase, phaseOf, rowParams } from "./cases.ts";
 import { auditLosses, auditOutputs } from "./check_outputs.ts";
 import type { PeersConfig } from "./config.ts";
 import { type CaseInputs, makeInputs } from "./inputs.ts";
@@ -184,7 +184,7 @@ function cellOf(spec: PeerCase, entry: Entry): CellInput {
   });
   return {
     variant: name,
-    params: caseParams(spec),
+    params: rowParams(spec),
     status: entry.status,
     reasons: entry.reasons,
     implementation: {

@@ -2,6 +2,7 @@ import type { Calibration, Cell, Comparison } from "../../harness/contract.ts";
 import { rooflineShare } from "../../harness/roofline.ts";
 import { median } from "../../harness/statistics/mod.ts";
 import { comparisonId, type PeerClock, timingOn } from "./compare.ts";
+import { PROCESSOR_LIBRARY } from "./packages.ts";
 import { clockOf, type Target, type TargetAdapter, targetOf } from "./targets.ts";
 
 /** Our speed against one peer. */
@@ -30,8 +31,10 @@ export interface PeerRow {
   /** Time the measured roof allows over our time. */
   readonly roofline: number | null;
   readonly target: Target | null;
-  /** null where no target was set. */
+  /** Whether the target is met against every peer; null where no target was set. */
   readonly met: boolean | null;
+  /** The same against the peers on this adapter only, without the one that runs on the processor. */
+  readonly metOnAdapter: boolean | null;
 }
 
 /**
@@ -67,8 +70,15 @@ export function summarizeRows(
       roofline: shareOfRoof(ours, calibration),
       target,
       met: target && isMet(target, ours, peers, speedups, bytesShare),
+      metOnAdapter: target &&
+        isMet(target, ours, peers, speedups.filter(isOnAdapter), bytesShare),
     };
   });
+}
+
+/** Whether a speedup is against a library on the same WebGPU adapter. */
+export function isOnAdapter({ peer }: Speedup): boolean {
+  return peer !== PROCESSOR_LIBRARY;
 }
 
 /** Median of a usable cell's time on a clock in ms per run; null where it has none on it. */

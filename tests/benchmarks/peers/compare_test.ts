@@ -75,6 +75,7 @@ Deno.test("summarizeRows() takes the peer we do worst against, each on the clock
   assert.equal(row.bytesShare, 0.5);
   // 2.5 against the wasm provider is under the 3 that matmul has to reach, whatever jax-js gives.
   assert.equal(row.met, false);
+  assert.equal(row.metOnAdapter, true);
   assert.equal(medianMs(row.ours, "gpu-time"), 1);
   assert.equal(medianMs(row.ours, "wall-time"), 2);
   assert.equal(medianMs(row.peers[1], "gpu-time"), null);
