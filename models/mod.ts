@@ -3,6 +3,9 @@
  *
  * @module
  */
+export * from "./bert.ts";
+export { bertFlops } from "./bert_cost.ts";
+export * from "./bert_weights.ts";
 export * from "./conv_attention.ts";
 export { convAttentionFlops } from "./conv_attention_cost.ts";
 export * from "./gpt2.ts";

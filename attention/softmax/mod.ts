@@ -21,3 +21,11 @@ export {
   naiveAttention,
   naiveAttentionWithProbabilities,
 } from "./naive.ts";
+export {
+  ATTENTION_SCORINGS,
+  type AttentionScoreOptions,
+  type AttentionScoring,
+  type AttentionWithScores,
+  fusedAttentionWithScores,
+  naiveAttentionWithScores,
+} from "./scores.ts";
