@@ -16,6 +16,7 @@ export type Registry = Readonly<Record<string, () => Promise<AnyBenchmark>>>;
 
 /** Name on the command line to module. Adding a benchmark means adding its folder and one line. */
 export const BENCHMARKS: Registry = {
+  conv_attention: async () => (await import("../benchmarks/conv_attention/bench.ts")).benchmark,
   leap: async () => (await import("../benchmarks/leap/bench.ts")).benchmark,
   peers: async () => (await import("../benchmarks/peers/bench.ts")).benchmark,
 };
