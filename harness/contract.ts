@@ -7,6 +7,7 @@
  */
 import type { z } from "zod";
 import type { Gpu } from "../engine/mod.ts";
+import type { TuningSizes } from "../models/mod.ts";
 import type { Host } from "./host.ts";
 import type {
   Attachment,
@@ -60,6 +61,8 @@ export interface Benchmark<C extends object> {
   tasks(config: C): Task[];
   /** Peak GPU bytes the whole configuration needs, asked before anything starts. */
   memoryEstimate?(config: C): number;
+  /** What to tune kernels for before the run, where tuning is on (see `tune_device.ts`). */
+  tuning?(config: C): TuningSizes;
   /** Runs one task. A throw becomes a failed row; the run goes on. */
   run(context: TaskContext, task: Task, config: C): Promise<void>;
   /** Derives comparisons from recorded cells. Pure: recomputed from the file when checked. */

@@ -166,6 +166,9 @@ const resultShape = {
   method: z.record(z.string(), z.number()).meta({
     description: "Constants of the sampling policy in force, by name",
   }),
+  tuning: z.record(z.string(), z.string()).meta({
+    description: "Kernel variants in force that are not the adapter class's default, by class",
+  }),
   cells: z.array(cellSchema).meta({ description: "Result rows" }),
   comparisons: z.array(comparisonSchema).meta({ description: "Derived from the rows" }),
   audits: z.array(auditSchema).meta({ description: "Audits of the run" }),

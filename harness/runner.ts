@@ -37,6 +37,8 @@ export interface RunOptions<C extends object> {
   readonly host: Host;
   readonly system: System;
   readonly environment: Environment;
+  /** Kernel variants in force, from `choicesInForce`. */
+  readonly tuning?: RunBody["tuning"];
   readonly suite: RunBody["suite"];
   readonly source: RunBody["source"];
   /** Seed that every stream derives from. @default 1 */
@@ -237,6 +239,7 @@ export async function runBenchmark<C extends object>(options: RunOptions<C>): Pr
     shard: options.shard ?? null,
     system: options.system,
     environment: options.environment,
+    tuning: options.tuning ?? {},
     baseSeed: seed,
     reasons,
   }, {

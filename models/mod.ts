@@ -19,3 +19,4 @@ export { type LeapWindowOptions, leapWindows } from "./leap_windows.ts";
 export { ConfigError } from "./model_error.ts";
 export { PrefixDecoder } from "./prefix_decoder.ts";
 export * from "./progressive_diverging.ts";
+export { transformerTuningSizes, type TuningSizes } from "./tuning_sizes.ts";

@@ -12,7 +12,13 @@ export {
 } from "./fused.ts";
 export { type AttentionFlops, attentionFlops, type AttentionFlopsOptions } from "./flops.ts";
 export type { AttentionInput, SeparateInput } from "./operands.ts";
-export { type AttentionCandidate, attentionTunable, candidateVariants } from "./tuning.ts";
+export {
+  type AttentionCandidate,
+  type AttentionSize,
+  attentionSizeProblem,
+  attentionTunable,
+  candidateVariants,
+} from "./tuning.ts";
 export { type AttentionVariant, variantName } from "./variants.ts";
 export { decodeAttention, type DecodeOptions, KeyValueCache } from "./decode.ts";
 export type { CacheShape } from "./kernels_decode.ts";

@@ -63,6 +63,23 @@ export function candidateVariants(d: number): AttentionVariant[] {
   return attentionTunable.candidates.map(({ variant }) => variant(d));
 }
 
+/** Sizes of a self-attention call to tune for. */
+export interface AttentionSize {
+  readonly B: number;
+  readonly H: number;
+  readonly T: number;
+  readonly d: number;
+  /** @default {false} */
+  readonly causal?: boolean;
+}
+
+/** The plain call of these sizes, for tuning. */
+export function attentionSizeProblem(
+  { B, H, T, d, causal = false }: AttentionSize,
+): AttentionProblem {
+  return plainProblem({ B, H, Tq: T, Tk: T, d, causal, scale: 1 / Math.sqrt(d) });
+}
+
 type PlainSizes = Pick<AttentionProblem, "B" | "H" | "Tq" | "Tk" | "d" | "causal" | "scale">;
 
 /** The same sizes with separate tensors, without mask or dropout. */

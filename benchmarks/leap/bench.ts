@@ -1,4 +1,5 @@
 import type { Benchmark, Task, TaskContext } from "../../harness/contract.ts";
+import { transformerTuningSizes } from "../../models/mod.ts";
 import { runAuditTask } from "./audits.ts";
 import { compareLeap } from "./compare.ts";
 import { type LeapBenchConfig, leapConfigSchema, type Variant } from "./config.ts";
@@ -32,6 +33,12 @@ export const benchmark: Benchmark<LeapBenchConfig> = {
   presets,
   tasks: planTasks,
   memoryEstimate,
+  tuning: ({ model, data, training }) =>
+    transformerTuningSizes(
+      { ...model, vocabSize: data.vocabSize },
+      training.batchSize,
+      training.blockLength,
+    ),
   run: runTask,
   compare: compareLeap,
   report: reportLeap,

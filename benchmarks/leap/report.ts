@@ -135,7 +135,7 @@ function quality({ cells, comparisons }: RunBody): Section {
   });
   return {
     heading: "Quality",
-    tables: rows.length > 0 ? [table, differences] : [],
+    tables: [table, differences].filter((t) => t.rows.length > 0),
     charts: rows.length > 0
       ? [chart("training-loss", "training loss"), chart("validation-loss", "validation loss")]
       : [],

@@ -17,7 +17,7 @@ export interface ChoicesFile {
 }
 
 // deno-lint-ignore no-explicit-any -- operations of different problems share one list
-type AnyTunable = Tunable<any, Candidate<any>>;
+export type AnyTunable = Tunable<any, Candidate<any>>;
 
 /** Most bytes of text read as a choices file. */
 const MAX_TEXT = 1 << 20;

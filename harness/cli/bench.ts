@@ -9,6 +9,7 @@ import { type AnyBenchmark, expandNames, loadBenchmark, type Registry } from "..
 import { writeResult } from "../report/mod.ts";
 import type { Preset, RunResult } from "../result_schema.ts";
 import { discardRun, runBenchmark, type RunEvent, type RunOutcome } from "../runner.ts";
+import { choicesInForce, tuneDevice } from "../tune_device.ts";
 import { UserError } from "../user_error.ts";
 import type { BenchOptions } from "./bench_command.ts";
 import { Interrupt, INTERRUPTED } from "./interrupt.ts";
@@ -137,8 +138,13 @@ async function runJob(
   // A device of its own: nothing of one benchmark is left for the next, not even a lost device.
   const gpu = await openDevice(options, host);
   try {
+    const sizes = job.benchmark.tuning?.(job.config);
+    const tunes = options.tune === "always" ||
+      (options.tune === "auto" && gpu.info.class === "hardware");
+    if (sizes && tunes) await tuneDevice(gpu, host, sizes, (line) => progress.log(line));
     return await runBenchmark({
       ...job,
+      tuning: choicesInForce(gpu),
       gpu,
       host,
       system: await describeSystem(gpu.info, host, { machine: options.machine }),

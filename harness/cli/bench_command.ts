@@ -75,6 +75,17 @@ export const benchCommand = (names: readonly string[]) =>
         ),
         true,
       ),
+      tune: withDefault(
+        option(
+          "--tune",
+          choice(["auto", "always", "never"], { metavar: "WHEN", suggest: "nearest" }),
+          {
+            description:
+              message`Time kernel variants before the run and keep the choice in the cache. auto: on a GPU only.`,
+          },
+        ),
+        "auto" as const,
+      ),
       fresh: withDefault(
         flag("--fresh", {
           description: message`Start over instead of resuming an interrupted run.`,

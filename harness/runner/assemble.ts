@@ -40,6 +40,7 @@ export type RunFacts =
     | "shard"
     | "system"
     | "environment"
+    | "tuning"
   >
   & { readonly baseSeed: number; readonly reasons: readonly Reason[] };
 
