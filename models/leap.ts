@@ -1,4 +1,9 @@
-import { fusedLeapAttention, type LeapVariant, naiveLeapAttention } from "../attention/mod.ts";
+import {
+  fusedLeapAttention,
+  leapRescale,
+  type LeapVariant,
+  naiveLeapAttention,
+} from "../attention/mod.ts";
 import {
   add,
   constant,
@@ -41,8 +46,11 @@ export interface LeapConfig {
   readonly windows?: readonly number[];
   /** @default {0} */
   readonly dropout?: number;
-  /** Factor c on the focus logit. @default {8 in "2022-08"; "1.0" has none} */
-  readonly rescale?: number;
+  /**
+   * Factor c on the logits of normed heads; null leaves norm and factor out, which only "1.0.1" can.
+   * @default {8 in "2022-08", 10 in "1.0.1"; "1.0" has none}
+   */
+  readonly rescale?: number | null;
   /** Standard deviation of the initial weights. @default {0.02 in "2022-08", 1/sqrt(width) otherwise} */
   readonly initializerRange?: number;
   /** `naive` is made of plain operations, `fused` of the mechanism's own kernels. @default {"fused"} */
@@ -51,7 +59,7 @@ export interface LeapConfig {
 
 /** Configuration with every default filled in. */
 export interface ResolvedLeapConfig extends Required<Omit<LeapConfig, "rescale">> {
-  readonly rescale: number | undefined;
+  readonly rescale: number | null;
 }
 
 /** Parameters of one block; linear weights are [out, in]. */
@@ -209,7 +217,7 @@ function resolve(config: LeapConfig): ResolvedLeapConfig {
     variant,
     dropout,
     localAttention,
-    rescale: config.rescale ?? (variant === "2022-08" ? 8 : undefined),
+    rescale: leapRescale(variant, config.rescale),
     windows: leapWindows({ variant, layers, positions, localAttention, windows: config.windows }),
   };
 }

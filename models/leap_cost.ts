@@ -10,11 +10,11 @@ export function leapModelFlops(
   B: number,
   T: number,
 ): { forward: number; backward: number } {
-  const { variant, width: D, heads: H, layers: L, vocabSize: V, windows } = config;
+  const { variant, rescale, width: D, heads: H, layers: L, vocabSize: V, windows } = config;
   const products = B * T * (L * 24 * D * D + 2 * D * V);
   let [forward, backward] = [products, 2 * products];
   for (const window of windows) {
-    const mechanism = leapFlops({ variant, B, T, H, d: D / H, window });
+    const mechanism = leapFlops({ variant, rescale, B, T, H, d: D / H, window });
     forward += mechanism.forward;
     backward += mechanism.backward;
   }

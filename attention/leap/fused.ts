@@ -8,6 +8,7 @@ import {
   leapLogitGradientKernel,
 } from "./kernels/backward.ts";
 import { forwardConsumer, forwardItems } from "./kernels/forward.ts";
+import { headNormGradientKernel, headNormKernel } from "./kernels/head_norm.ts";
 import { leapWeightKernel } from "./kernels/weight.ts";
 import {
   chunkBaseKernel,
@@ -27,7 +28,7 @@ export interface LeapForward {
   readonly z: Tensor;
   /** Logit of the gate [B, T, H]. */
   readonly gateLogit: Tensor;
-  /** Averaged key [B, T, H, d] of `1.0`. */
+  /** Averaged key [B, T, H, d], in the variants that have one. */
   readonly key: Tensor | undefined;
   readonly output: Tensor;
 }
@@ -35,10 +36,10 @@ export interface LeapForward {
 /**
  * LEAP over a packed projection, fused: weighting, windowed sums, division and gate in O(T) work for every window.
  *
- * Backward keeps three numbers per head and token (weight, sum of weights, gate logit) and, for `1.0` only, the averaged key; the
- * focused value is recovered from the output and the gate.
+ * Backward keeps three numbers per head and token (weight, sum of weights, gate logit) and, where keys are averaged, the averaged
+ * key; the focused value is recovered from the output and the gate.
  *
- * @param packed [B, T, 4, H, d]: q, f1, f2, v (`2022-08`) or q, f, k, v (`1.0`) before any norm.
+ * @param packed [B, T, 4, H, d]: q, f1, f2, v (`2022-08`) or q, f, k, v (`1.0`, `1.0.1`) before any norm.
  * @returns [B, T, H, d].
  * @throws {ShapeError} If the packed projection or the mask has another shape.
  * @throws {RangeError} If window, rescale or dropout is out of range.
@@ -64,15 +65,12 @@ export function fusedLeapAttention(packed: Tensor, options: LeapOptions): Tensor
   });
 }
 
-/** Token weights e [B, T, H]; not recorded. */
-export function leapWeights(packed: Tensor, problem: LeapProblem, keyMask?: Tensor): Tensor {
-  const { gpu, B, T, H } = problem;
-  const e = gpu.empty([B, T, H]);
-  gpu.run(
-    leapWeightKernel(problem, keyMask !== undefined),
-    keyMask ? [packed, keyMask, e] : [packed, e],
-  );
-  return e;
+/** @internal A packed projection whose slots are normed, where the variant norms all of them; else the packed projection itself. */
+export function normedSlots(packed: Tensor, problem: LeapProblem): Tensor {
+  if (problem.normed !== "all") return packed;
+  const slots = packed.gpu.empty(packed.shape, "f32", "workspace");
+  packed.gpu.run(headNormKernel(problem), [packed, slots]);
+  return slots;
 }
 
 /** @internal The forward pass with all it makes; not recorded. */
@@ -83,17 +81,23 @@ export function leapForward(
   keyMask: Tensor | undefined,
 ): LeapForward {
   const { gpu, B, T, H, d } = problem;
-  const e = leapWeights(packed, problem, keyMask);
+  const slots = normedSlots(packed, problem);
+  const e = gpu.empty([B, T, H]);
+  gpu.run(
+    leapWeightKernel(problem, keyMask !== undefined),
+    keyMask ? [slots, keyMask, e] : [slots, e],
+  );
   const output = gpu.empty([B, T, H, d]);
   const z = gpu.empty([B, T, H]);
   const gateLogit = gpu.empty([B, T, H]);
-  const key = problem.variant === "1.0" ? gpu.empty([B, T, H, d]) : undefined;
-  windowScan(problem, chunks, forwardItems(problem), [packed, e], forwardConsumer(problem), [
+  const key = problem.hasKey ? gpu.empty([B, T, H, d]) : undefined;
+  windowScan(problem, chunks, forwardItems(problem), [slots, e], forwardConsumer(problem), [
     output,
     z,
     gateLogit,
     ...(key ? [key] : []),
   ]);
+  if (slots !== packed) slots.dispose();
   return { output, e, z, gateLogit, key };
 }
 
@@ -107,11 +111,13 @@ function backward(
 ): Tensor {
   const { gpu, B, T, H } = problem;
   const dpacked = gpu.empty(packed.shape);
+  // Made again rather than kept from forward: it is as large as the input.
+  const slots = normedSlots(packed, problem);
   const terms = gpu.empty([B, T, H, 2], "f32", "workspace");
   const dlogit = gpu.empty([B, T, H], "f32", "workspace");
   const keys = key ? [key] : [];
   gpu.run(leapGateGradientKernel(problem), [
-    packed,
+    slots,
     dy,
     output,
     z,
@@ -122,11 +128,15 @@ function backward(
   ]);
   const itemTensors = key ? [dy, terms, dpacked] : [terms, dpacked];
   windowScan(problem, chunks, backwardItems(problem), itemTensors, backwardConsumer(problem), [
-    packed,
+    slots,
     e,
     dlogit,
   ]);
-  gpu.run(leapLogitGradientKernel(problem), [packed, dlogit, dpacked]);
+  gpu.run(leapLogitGradientKernel(problem), [slots, dlogit, dpacked]);
+  if (slots !== packed) {
+    gpu.run(headNormGradientKernel(problem), [packed, dpacked]);
+    slots.dispose();
+  }
   terms.dispose();
   dlogit.dispose();
   return dpacked;

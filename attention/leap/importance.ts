@@ -15,7 +15,7 @@ export interface LeapImportanceOptions extends Omit<LeapOptions, "dropout"> {
 
 /**
  * Share of every token in the focused value of a query, per head: e_i / z_t for the tokens i of the window ending at t, 0 outside it.
- * The shares of one query add up to 1 (in `1.0` to slightly less, z / (z + 1e-5)). Not recorded on the tape.
+ * The shares of one query add up to 1 (where keys are averaged to slightly less, z / (z + 1e-5)). Not recorded on the tape.
  *
  * @param packed [B, T, 4, H, d].
  * @returns [B, H, T].

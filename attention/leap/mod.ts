@@ -9,7 +9,7 @@ export { type LeapFlops, leapFlops, type LeapFlopsOptions } from "./flops.ts";
 export { fusedLeapAttention } from "./fused.ts";
 export { leapImportance, type LeapImportanceOptions } from "./importance.ts";
 export { naiveLeapAttention, type NaiveLeapOptions, type WindowSum } from "./naive.ts";
-export type { LeapDropout, LeapOptions, LeapVariant } from "./options.ts";
+export { type LeapDropout, type LeapOptions, leapRescale, type LeapVariant } from "./options.ts";
 export { LeapState, type LeapStateOptions, leapStateSize } from "./recurrent.ts";
 export { type ReferenceLeap, referenceLeap, type ReferenceLeapInput } from "./reference.ts";
 export { referenceLeapGradient } from "./reference_gradient.ts";

@@ -8,6 +8,7 @@ import {
   exp,
   maximumScalar,
   mean,
+  minimumScalar,
   mul,
   mulScalar,
   pad,
@@ -22,7 +23,14 @@ import {
   type Tensor,
   where,
 } from "../../engine/mod.ts";
-import { type LeapOptions, leapProblem, NORM_EPSILON, WEIGHT_SUM_EPSILON } from "./options.ts";
+import {
+  type LeapFeatures,
+  type LeapOptions,
+  leapProblem,
+  MAX_WEIGHT,
+  NORM_EPSILON,
+  WEIGHT_SUM_EPSILON,
+} from "./options.ts";
 
 /** How the plain form sums windows: as the source does, by subtracting two running sums, or without any subtraction. */
 export type WindowSum = "difference" | "segmented";
@@ -39,37 +47,42 @@ const SMALLEST_SUM = 1e-37;
 /**
  * LEAP in plain engine operations, its gradient by the tape: the readable form, and the one that can sum windows as the source does.
  *
- * @param packed [B, T, 4, H, d]: q, f1, f2, v (`2022-08`) or q, f, k, v (`1.0`) before any norm.
+ * @param packed [B, T, 4, H, d]: q, f1, f2, v (`2022-08`) or q, f, k, v (`1.0`, `1.0.1`) before any norm.
  * @returns [B, T, H, d].
  */
 export function naiveLeapAttention(packed: Tensor, options: NaiveLeapOptions): Tensor {
   const problem = leapProblem(packed, options);
-  const { gpu, variant, B, T, H, d, rescale, window, dropout } = problem;
+  const { gpu, B, T, H, window, dropout, normed, hasKey, logitScale, gateScale } = problem;
   const { keyMask, windowSum = "segmented" } = options;
-  const slot = (x: Tensor, s: number) => reshape(slice(x, [0, 0, s], [B, T, s + 1]), [B, T, H, d]);
+  const slot = (x: Tensor, s: number) =>
+    reshape(slice(x, [0, 0, s], [B, T, s + 1]), [B, T, H, problem.d]);
   // One draw for the whole packed tensor, so that this form and the fused one drop the same elements.
   const keep = dropout && dropoutOf(gpu.full(packed.shape, 1), dropout);
   const dropped = (x: Tensor, s: number) => keep ? mul(x, slot(keep, s)) : x;
   const windowed = (x: Tensor) => windowedSum(x, window, windowSum);
-  const [q, f, k, v] = [0, 1, 2, 3].map((s) => slot(packed, s));
-  const root = 1 / Math.sqrt(d);
+  const others = normed === "all" ? headNorm : (x: Tensor) => x;
+  const focus = normed === "none" ? others : headNorm;
+  const [q, f, k, v] = [others, focus, focus, others].map((norm, s) => norm(slot(packed, s)));
 
-  if (variant === "2022-08") {
-    const focus = dropped(headNorm(f), 1); // [B, T, H, d]
-    const logit = mulScalar(dot(focus, headNorm(k)), rescale / d); // [B, T, H, 1]
-    const e = maskWeights(exp(logit), keyMask);
+  let logit = mulScalar(dot(dropped(f, 1), k), logitScale); // [B, T, H, 1]
+  if (!hasKey) {
+    const e = maskWeights(weightOf(logit, problem.weight), keyMask);
     const z = windowed(e);
     const quotient = div(windowed(mul(e, v)), maximumScalar(z, SMALLEST_SUM));
     const g = dropped(quotient, 3);
-    return mul(sigmoid(mulScalar(dot(q, g), root)), g);
+    return mul(sigmoid(mulScalar(dot(q, g), gateScale)), g);
   }
-  let logit = mulScalar(dot(dropped(f, 1), k), root);
   if (keep) logit = mul(logit, slice(slot(keep, 2), [0, 0, 0, 0], [B, T, H, 1]));
-  const e = maskWeights(addScalar(elu(logit), 1), keyMask);
+  const e = maskWeights(weightOf(logit, problem.weight), keyMask);
   const z = addScalar(windowed(e), WEIGHT_SUM_EPSILON);
   const key = div(windowed(mul(e, k)), z);
   const value = div(windowed(mul(e, dropped(v, 3))), z);
-  return mul(sigmoid(mulScalar(dot(dropped(q, 0), key), root)), value);
+  return mul(sigmoid(mulScalar(dot(dropped(q, 0), key), gateScale)), value);
+}
+
+function weightOf(logit: Tensor, weight: LeapFeatures["weight"]): Tensor {
+  if (weight === "elu + 1") return addScalar(elu(logit), 1);
+  return exp(weight === "exp" ? logit : minimumScalar(logit, Math.log(MAX_WEIGHT)));
 }
 
 /** (x - mean) / (std + epsilon) over the head width, std with Bessel's correction. */

@@ -1,12 +1,8 @@
 import { type Gpu, ShapeError, showShape, sizeOf, type Tensor } from "../../engine/mod.ts";
 import { leapStepKernel, stepEntryVectors } from "./kernels/step.ts";
 import { headVectors } from "./kernels/text.ts";
-import {
-  checkLeapOptions,
-  DEFAULT_RESCALE,
-  type LeapProblem,
-  type LeapVariant,
-} from "./options.ts";
+import { normedSlots } from "./fused.ts";
+import { checkWindow, leapFeatures, type LeapProblem, type LeapVariant } from "./options.ts";
 
 /** Sizes of a decoding state. */
 export interface LeapStateOptions {
@@ -19,8 +15,8 @@ export interface LeapStateOptions {
   readonly d: number;
   /** Tokens a query sums over; Infinity is global. */
   readonly window: number;
-  /** @default {8} */
-  readonly rescale?: number;
+  /** As in `LeapOptions`. */
+  readonly rescale?: number | null;
   /** Most tokens that will be decoded. A window of at least this is global and needs no ring. @default {Infinity} */
   readonly contextLength?: number;
 }
@@ -31,7 +27,7 @@ export function leapStateSize(options: LeapStateOptions): number {
 }
 
 /**
- * State of one layer for decoding token by token: the sums s and z (and k of `1.0`), and for a windowed layer the last `window`
+ * State of one layer for decoding token by token: the sums s and z (and k where keys are averaged), and for a windowed layer the last `window`
  * weighted terms. The caller disposes it.
  *
  * @example
@@ -50,12 +46,13 @@ export class LeapState {
 
   /** @throws {RangeError} If window, rescale or a size is out of range. */
   constructor(private readonly gpu: Gpu, options: LeapStateOptions) {
-    const { variant, B, H, d, window, rescale = DEFAULT_RESCALE } = options;
-    checkLeapOptions(variant, d, window, rescale);
+    const { variant, B, H, d, window, rescale } = options;
+    checkWindow(window);
+    const features = leapFeatures({ variant, d, rescale });
     this.#windowed = isWindowed(options);
     this.#contextLength = options.contextLength ?? Infinity;
     const kept = this.#windowed ? window : 1;
-    this.#problem = { gpu, variant, B, T: 1, H, d, window: kept, rescale, dropout: undefined };
+    this.#problem = { ...features, gpu, B, T: 1, H, d, window: kept, dropout: undefined };
     this.#state = gpu.empty(stateShape(options)).keep();
   }
 
@@ -90,7 +87,9 @@ export class LeapState {
     }
     const y = this.gpu.empty([B, 1, H, d]);
     const kernel = leapStepKernel(this.#problem, this.#windowed, this.position);
-    this.gpu.run(kernel, [packed, this.#state, y]);
+    const slots = normedSlots(packed, this.#problem);
+    this.gpu.run(kernel, [slots, this.#state, y]);
+    if (slots !== packed) slots.dispose();
     this.position++;
     return y;
   }
@@ -111,8 +110,8 @@ function isWindowed({ window, contextLength = Infinity }: LeapStateOptions): boo
 
 /** [B H, entries, floats]: the ring and the prefix. */
 function stateShape(options: LeapStateOptions): readonly number[] {
-  const { variant, B, H, d, window } = options;
-  const vectors = stepEntryVectors({ variant, d } as LeapProblem);
+  const { B, H, d, window } = options;
+  const vectors = stepEntryVectors(d, leapFeatures(options).hasKey);
   const entries = (isWindowed(options) ? window : 0) + 1;
   return [B * H, entries, vectors * headVectors(d).width];
 }

@@ -1,8 +1,10 @@
 import { dropoutKeeps } from "../../engine/mod.ts";
 import {
-  DEFAULT_RESCALE,
   type LeapDropout,
+  type LeapFeatures,
+  leapFeatures,
   type LeapVariant,
+  MAX_WEIGHT,
   NORM_EPSILON,
   WEIGHT_SUM_EPSILON,
 } from "./options.ts";
@@ -17,8 +19,8 @@ export interface ReferenceLeapInput {
   readonly d: number;
   readonly variant: LeapVariant;
   readonly window: number;
-  /** @default {8} */
-  readonly rescale?: number;
+  /** As in `LeapOptions`. */
+  readonly rescale?: number | null;
   /** [B, T]; zero marks padding. */
   readonly keyMask?: ArrayLike<number>;
   readonly dropout?: LeapDropout;
@@ -28,9 +30,9 @@ export interface ReferenceLeapInput {
 export interface ReferenceLeap {
   /** [B, T, H, d]. */
   readonly output: Float64Array;
-  /** Focused values [B, T, H, d]: g of `2022-08` (after its dropout), V of `1.0`. */
+  /** Focused values [B, T, H, d]: g of `2022-08` (after its dropout), V of the others. */
   readonly focused: Float64Array;
-  /** Averaged keys [B, T, H, d] of `1.0`. */
+  /** Averaged keys [B, T, H, d], in the variants that have them. */
   readonly key: Float64Array | undefined;
   /** Token weights [B, T, H]. */
   readonly e: Float64Array;
@@ -64,18 +66,32 @@ export function referenceNorm(x: Float64Array): { y: Float64Array; std: number }
   return { y: x.map((value) => (value - mean) / (std + NORM_EPSILON)), std };
 }
 
+/** How a slot is prepared: normed, then dropped. */
+export function referenceSlot(
+  { normed, hasKey }: LeapFeatures,
+  slot: number,
+): { readonly normed: boolean; readonly dropped: boolean } {
+  const focus = slot === 1 || slot === 2;
+  return {
+    normed: normed === "all" || (normed === "focus" && focus),
+    dropped: hasKey ? slot !== 2 : slot === 1,
+  };
+}
+
 /** Reads head `r` = (b T + t) H + h. */
-export function referenceHead(input: ReferenceLeapInput, r: number): ReferenceHead {
-  const { packed, H, d, variant, dropout } = input;
+export function referenceHead(
+  { packed, H, d, dropout }: ReferenceLeapInput,
+  features: LeapFeatures,
+  r: number,
+): ReferenceHead {
   const at = (slot: number) => ((Math.floor(r / H) * 4 + slot) * H + r % H) * d;
-  const raw = (slot: number) => Float64Array.from({ length: d }, (_, c) => packed[at(slot) + c]);
-  const dropped = (x: Float64Array, slot: number) =>
-    x.map((value, c) => value * referenceKeep(dropout, at(slot) + c));
-  if (variant === "1.0") {
-    return { at, q: dropped(raw(0), 0), f: dropped(raw(1), 1), k: raw(2), v: dropped(raw(3), 3) };
-  }
-  const f = dropped(referenceNorm(raw(1)).y, 1);
-  return { at, q: raw(0), f, k: referenceNorm(raw(2)).y, v: raw(3) };
+  const [q, f, k, v] = [0, 1, 2, 3].map((slot) => {
+    const { normed, dropped } = referenceSlot(features, slot);
+    const raw = Float64Array.from({ length: d }, (_, c) => packed[at(slot) + c]);
+    const x = normed ? referenceNorm(raw).y : raw;
+    return dropped ? x.map((value, c) => value * referenceKeep(dropout, at(slot) + c)) : x;
+  });
+  return { at, q, f, k, v };
 }
 
 /**
@@ -83,9 +99,10 @@ export function referenceHead(input: ReferenceLeapInput, r: number): ReferenceHe
  * nothing either), O(T w) work. Tests and the numerical audit compare with it.
  */
 export function referenceLeap(input: ReferenceLeapInput): ReferenceLeap {
-  const { B, T, H, d, variant, dropout } = input;
+  const { B, T, H, d, dropout } = input;
+  const features = leapFeatures(input);
+  const { hasKey } = features;
   const window = Math.min(input.window, T);
-  const hasKey = variant === "1.0";
   const size = B * T * H;
   const e = new Float64Array(size);
   const z = new Float64Array(size);
@@ -93,8 +110,8 @@ export function referenceLeap(input: ReferenceLeapInput): ReferenceLeap {
   const focused = new Float64Array(size * d);
   const key = hasKey ? new Float64Array(size * d) : undefined;
   const output = new Float64Array(size * d);
-  const heads = Array.from({ length: size }, (_, r) => referenceHead(input, r));
-  for (let r = 0; r < size; r++) e[r] = weightOf(input, heads[r], r);
+  const heads = Array.from({ length: size }, (_, r) => referenceHead(input, features, r));
+  for (let r = 0; r < size; r++) e[r] = weightOf(input, features, heads[r], r);
   for (let b = 0; b < B; b++) {
     for (let h = 0; h < H; h++) {
       const sums = { z: 0, v: new Float64Array(d), k: new Float64Array(d) };
@@ -124,7 +141,7 @@ export function referenceLeap(input: ReferenceLeapInput): ReferenceLeap {
           if (key) key[r * d + c] = sums.k[c] * inverse;
           dot += q[c] * (key ?? focused)[r * d + c];
         }
-        gateLogit[r] = dot / Math.sqrt(d);
+        gateLogit[r] = dot * features.gateScale;
         const gate = 1 / (1 + Math.exp(-gateLogit[r]));
         for (let c = 0; c < d; c++) output[r * d + c] = gate * focused[r * d + c];
       }
@@ -133,12 +150,22 @@ export function referenceLeap(input: ReferenceLeapInput): ReferenceLeap {
   return { output, focused, key, e, z, gateLogit };
 }
 
-function weightOf(input: ReferenceLeapInput, { f, k, at }: ReferenceHead, r: number): number {
-  const { variant, d, H, keyMask, rescale = DEFAULT_RESCALE, dropout } = input;
+function weightOf(
+  { d, H, keyMask, dropout }: ReferenceLeapInput,
+  { weight, hasKey, logitScale }: LeapFeatures,
+  { f, k, at }: ReferenceHead,
+  r: number,
+): number {
   if (keyMask && keyMask[Math.floor(r / H)] === 0) return 0;
   let dot = 0;
   for (let c = 0; c < d; c++) dot += f[c] * k[c];
-  if (variant === "2022-08") return Math.exp(dot / d * rescale);
-  const logit = dot / Math.sqrt(d) * referenceKeep(dropout, at(2));
-  return logit > 0 ? logit + 1 : Math.exp(logit);
+  const logit = dot * logitScale * (hasKey ? referenceKeep(dropout, at(2)) : 1);
+  switch (weight) {
+    case "exp":
+      return Math.exp(logit);
+    case "capped exp":
+      return Math.min(Math.exp(logit), MAX_WEIGHT);
+    case "elu + 1":
+      return logit > 0 ? logit + 1 : Math.exp(logit);
+  }
 }

@@ -1,12 +1,20 @@
 import {
+  type ReferenceHead,
   referenceHead,
   referenceKeep,
   type ReferenceLeap,
   referenceLeap,
   type ReferenceLeapInput,
   referenceNorm,
+  referenceSlot,
 } from "./reference.ts";
-import { DEFAULT_RESCALE, NORM_EPSILON, WEIGHT_SUM_EPSILON } from "./options.ts";
+import {
+  type LeapFeatures,
+  leapFeatures,
+  MAX_WEIGHT,
+  NORM_EPSILON,
+  WEIGHT_SUM_EPSILON,
+} from "./options.ts";
 
 /**
  * Gradient of sum(upstream * output) with respect to the packed projection [B, T, 4, H, d], float64, by the chain rule over every
@@ -16,30 +24,29 @@ export function referenceLeapGradient(
   input: ReferenceLeapInput,
   upstream: ArrayLike<number>,
 ): Float64Array {
-  const { B, T, H, d, variant, dropout, window } = input;
+  const { B, T, H, d, dropout, window } = input;
+  const features = leapFeatures(input);
   const forward = referenceLeap(input);
   const { e, z, focused, key, gateLogit } = forward;
   const hasKey = key !== undefined;
-  const root = Math.sqrt(d);
   const gradient = new Float64Array(B * T * 4 * H * d);
   const de = new Float64Array(e.length);
   const dv = new Float64Array(focused.length);
   const dk = new Float64Array(focused.length);
-  const heads = Array.from(e, (_, r) => referenceHead(input, r));
+  const heads = Array.from(e, (_, r) => referenceHead(input, features, r));
   for (let r = 0; r < e.length; r++) {
     const { q, at } = heads[r];
     const gate = 1 / (1 + Math.exp(-gateLogit[r]));
     let dgate = 0;
     for (let c = 0; c < d; c++) dgate += upstream[r * d + c] * focused[r * d + c];
-    const slope = dgate * gate * (1 - gate) / root;
+    const slope = dgate * gate * (1 - gate) * features.gateScale;
     const dFocused = new Float64Array(d);
     const dKey = new Float64Array(d);
     for (let c = 0; c < d; c++) {
       dFocused[c] = gate * upstream[r * d + c];
       if (hasKey) dKey[c] = slope * q[c];
       else dFocused[c] += slope * q[c];
-      const keepQ = hasKey ? referenceKeep(dropout, at(0) + c) : 1;
-      gradient[at(0) + c] = slope * (key ?? focused)[r * d + c] * keepQ;
+      gradient[at(0) + c] = slope * (key ?? focused)[r * d + c];
       // From the dropped focused value back to the quotient.
       if (!hasKey) dFocused[c] *= referenceKeep(dropout, at(3) + c);
     }
@@ -58,23 +65,24 @@ export function referenceLeapGradient(
     }
   }
   for (let r = 0; r < e.length; r++) {
-    const { at } = heads[r];
+    const { at, f, k } = heads[r];
+    const slope = de[r] * weightDerivative(features, e[r]) * features.logitScale *
+      (hasKey ? referenceKeep(dropout, at(2)) : 1);
     for (let c = 0; c < d; c++) {
-      gradient[at(3) + c] = dv[r * d + c] * (hasKey ? referenceKeep(dropout, at(3) + c) : 1);
+      gradient[at(1) + c] = slope * k[c];
+      gradient[at(2) + c] = slope * f[c] + dk[r * d + c];
+      gradient[at(3) + c] = dv[r * d + c];
     }
-    if (variant === "1.0") plainFocus(input, heads[r], e[r], de[r], dk, r, gradient);
-    else normedFocus(input, heads[r], e[r] * de[r], gradient);
+    for (let slot = 0; slot < 4; slot++) backToPacked(input, features, at(slot), slot, gradient);
   }
   return gradient;
 }
-
-type Head = ReturnType<typeof referenceHead>;
 
 /** The averages before dropout, from the definition. */
 function quotient(
   { d, T, H, window }: ReferenceLeapInput,
   { e }: ReferenceLeap,
-  heads: readonly Head[],
+  heads: readonly ReferenceHead[],
   r: number,
   denominator: number,
 ): { v: Float64Array; k: Float64Array } {
@@ -91,43 +99,33 @@ function quotient(
   return { v, k };
 }
 
-function plainFocus(
-  { d, dropout }: ReferenceLeapInput,
-  { at, f, k }: Head,
-  e: number,
-  de: number,
-  dk: Float64Array,
-  r: number,
-  gradient: Float64Array,
-): void {
-  const slope = de * (e > 1 ? 1 : e) * referenceKeep(dropout, at(2)) / Math.sqrt(d);
-  for (let c = 0; c < d; c++) {
-    gradient[at(1) + c] = slope * k[c] * referenceKeep(dropout, at(1) + c);
-    gradient[at(2) + c] = slope * f[c] + dk[r * d + c];
+/** Derivative of a weight e by its logit. */
+function weightDerivative({ weight }: LeapFeatures, e: number): number {
+  switch (weight) {
+    case "exp":
+      return e;
+    case "capped exp":
+      return e >= MAX_WEIGHT ? 0 : e;
+    case "elu + 1":
+      return e > 1 ? 1 : e;
   }
 }
 
-function normedFocus(
-  input: ReferenceLeapInput,
-  { at, f, k }: Head,
-  dlogit: number,
+/** Back through dropout and norm of the slot at `at`, in place. */
+function backToPacked(
+  { packed, d, dropout }: ReferenceLeapInput,
+  features: LeapFeatures,
+  at: number,
+  slot: number,
   gradient: Float64Array,
 ): void {
-  const { packed, d, dropout, rescale = DEFAULT_RESCALE } = input;
-  const slope = dlogit * rescale / d;
-  for (
-    const [slot, dy] of [
-      [1, k.map((value, c) => slope * value * referenceKeep(dropout, at(1) + c))],
-      [2, f.map((value) => slope * value)],
-    ] as const
-  ) {
-    const x = Float64Array.from({ length: d }, (_, c) => packed[at(slot) + c]);
-    const { y, std } = referenceNorm(x);
-    const mean = dy.reduce((a, b) => a + b, 0) / d;
-    const along = dy.reduce((a, b, c) => a + b * y[c], 0);
-    const turn = std > 0 ? along * (std + NORM_EPSILON) / (std * (d - 1)) : 0;
-    for (let c = 0; c < d; c++) {
-      gradient[at(slot) + c] = (dy[c] - mean - y[c] * turn) / (std + NORM_EPSILON);
-    }
-  }
+  const { normed, dropped } = referenceSlot(features, slot);
+  const dy = gradient.subarray(at, at + d);
+  if (dropped) dy.forEach((value, c) => dy[c] = value * referenceKeep(dropout, at + c));
+  if (!normed) return;
+  const { y, std } = referenceNorm(Float64Array.from({ length: d }, (_, c) => packed[at + c]));
+  const mean = dy.reduce((a, b) => a + b, 0) / d;
+  const along = dy.reduce((a, b, c) => a + b * y[c], 0);
+  const turn = std > 0 ? along * (std + NORM_EPSILON) / (std * (d - 1)) : 0;
+  for (let c = 0; c < d; c++) dy[c] = (dy[c] - mean - y[c] * turn) / (std + NORM_EPSILON);
 }

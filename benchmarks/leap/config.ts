@@ -3,7 +3,7 @@ import { leapWindows } from "../../models/mod.ts";
 import { languageDataSchema, trainingSchema } from "../language_modelling/config.ts";
 
 /** Models of the comparison; `gpt2` is trained with the fused attention and timed in both forms. */
-export const VARIANTS = ["gpt2", "leap-2022-08", "leap-1.0"] as const;
+export const VARIANTS = ["gpt2", "leap-2022-08", "leap-1.0", "leap-1.0.1"] as const;
 export type Variant = typeof VARIANTS[number];
 
 const modelSchema = z.strictObject({

@@ -1,4 +1,5 @@
 import type { Gpu } from "../../engine/mod.ts";
+import type { LeapVariant } from "../../attention/mod.ts";
 import { Gpt2, type LanguageModel, Leap } from "../../models/mod.ts";
 import type { Variant } from "./config.ts";
 
@@ -16,6 +17,13 @@ export interface SharedSizes {
 
 /** How a model is written: `naive` of plain operations, `fused` with the mechanism's own kernels. */
 export type Form = "naive" | "fused";
+
+/** Revision of each LEAP variant. */
+const REVISIONS: Readonly<Record<Exclude<Variant, "gpt2">, LeapVariant>> = {
+  "leap-2022-08": "2022-08",
+  "leap-1.0": "1.0",
+  "leap-1.0.1": "1.0.1",
+};
 
 /** Builds a variant. */
 export function buildModel(
@@ -41,6 +49,10 @@ export function buildLeap(
   seed: number,
   form: Form = "fused",
 ): Leap {
-  const revision = variant === "leap-1.0" ? "1.0" : "2022-08";
-  return new Leap(gpu, { ...shared, variant: revision, windows: windows ?? undefined, form }, seed);
+  return new Leap(gpu, {
+    ...shared,
+    variant: REVISIONS[variant],
+    windows: windows ?? undefined,
+    form,
+  }, seed);
 }

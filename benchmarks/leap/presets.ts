@@ -2,7 +2,7 @@ import { type LeapBenchConfig, leapConfigSchema } from "./config.ts";
 
 /** Every code path at toy size; minutes on two CPU cores with the bundled adapter. The figures mean nothing. */
 const smoke: LeapBenchConfig = leapConfigSchema.parse({
-  variants: ["gpt2", "leap-2022-08", "leap-1.0"],
+  variants: ["gpt2", "leap-2022-08", "leap-1.0", "leap-1.0.1"],
   seeds: 2,
   data: {
     corpus: "state-of-the-union",
@@ -35,7 +35,7 @@ const smoke: LeapBenchConfig = leapConfigSchema.parse({
 
 /** A laptop GPU, or half an hour of a software adapter on two cores. */
 const small: LeapBenchConfig = leapConfigSchema.parse({
-  variants: ["gpt2", "leap-2022-08", "leap-1.0"],
+  variants: ["gpt2", "leap-2022-08", "leap-1.0", "leap-1.0.1"],
   seeds: 3,
   data: {
     corpus: "state-of-the-union",
@@ -79,7 +79,7 @@ const small: LeapBenchConfig = leapConfigSchema.parse({
 
 /** The source's own experiment (notebook): WikiText-2 raw, T5 tokenizer, 25 epochs, best validation epoch kept. */
 const paper: LeapBenchConfig = leapConfigSchema.parse({
-  variants: ["gpt2", "leap-2022-08", "leap-1.0"],
+  variants: ["gpt2", "leap-2022-08", "leap-1.0", "leap-1.0.1"],
   seeds: 3,
   data: { corpus: "wikitext-2", outOfDomain: "moby-dick", tokenizer: "t5", targets: "inside" },
   model: { width: 128, heads: 4, layers: 6, windows: [4, 8, 16, 32, 64, 2048], dropout: 0.1 },

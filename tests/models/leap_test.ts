@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { LeapVariant } from "../../attention/mod.ts";
 import { Leap, leapWindows } from "../../models/mod.ts";
 import { assertClose } from "../_helpers/assert_close.ts";
 import { golden, type GoldenTensor } from "../_helpers/golden.ts";
@@ -7,7 +8,7 @@ import { checkGradients, type GoldenGradient } from "./golden_gradients.ts";
 
 interface LeapCase {
   config: {
-    variant: "2022-08" | "1.0";
+    variant: LeapVariant;
     hidden_size: number;
     vocab_size: number;
     n_positions: number;
@@ -35,7 +36,7 @@ function load({ config, weights }: LeapCase, form: "fused" | "naive"): Leap {
     heads: config.n_heads,
     layers: config.n_layer,
     windows: config.window_sizes_given ? config.window_sizes : undefined,
-    rescale: config.rescale_value ?? undefined,
+    rescale: config.rescale_value,
     form,
   }, 1);
   assert.deepEqual([...model.config.windows], config.window_sizes);
@@ -55,7 +56,7 @@ function shifted(ids: GoldenTensor, mask: GoldenTensor | undefined): Int32Array 
   );
 }
 
-for (const file of ["leap_2022_08", "leap_1_0_spec"]) {
+for (const file of ["leap_2022_08", "leap_1_0_spec", "leap_1_0"]) {
   const { cases } = golden<{ cases: Record<string, LeapCase> }>(file);
   for (const [name, item] of Object.entries(cases)) {
     for (const form of ["fused", "naive"] as const) {
@@ -87,8 +88,16 @@ for (const file of ["leap_2022_08", "leap_1_0_spec"]) {
   }
 }
 
-for (const variant of ["2022-08", "1.0"] as const) {
-  gpuTest(`LeapDecoder of ${variant} gives the logits of the parallel form`, async () => {
+for (
+  const { variant, rescale } of [
+    { variant: "2022-08" },
+    { variant: "1.0" },
+    { variant: "1.0.1" },
+    { variant: "1.0.1", rescale: null },
+  ] as { variant: LeapVariant; rescale?: null }[]
+) {
+  const label = rescale === null ? `${variant} without rescale` : variant;
+  gpuTest(`LeapDecoder of ${label} gives the logits of the parallel form`, async () => {
     const sizes = {
       vocabSize: 29,
       positions: 24,
@@ -97,7 +106,7 @@ for (const variant of ["2022-08", "1.0"] as const) {
       layers: 3,
       windows: [3, 24, 7],
     };
-    const model = new Leap(gpu, { ...sizes, variant, initializerRange: 0.2 }, 3);
+    const model = new Leap(gpu, { ...sizes, variant, rescale, initializerRange: 0.2 }, 3);
     const [B, T] = [2, 21];
     const host = Int32Array.from({ length: B * T }, (_, i) => (i * 7 + 3) % sizes.vocabSize);
     const want = await gpu.scope(() => gpu.readFloats(model.logits(gpu.tensor(host, [B, T]))));
@@ -130,6 +139,7 @@ Deno.test("leapWindows() gives the defaults of each revision and refuses wrong l
   const base = { layers: 5, positions: 512, localAttention: true };
   assert.deepEqual(leapWindows({ ...base, variant: "2022-08" }), [4, 8, 16, 32, 512]);
   assert.deepEqual(leapWindows({ ...base, variant: "1.0" }), [512, 4, 8, 16, 512]);
+  assert.deepEqual(leapWindows({ ...base, variant: "1.0.1" }), [512, 4, 8, 16, 512]);
   assert.deepEqual(leapWindows({ ...base, variant: "1.0", localAttention: false }), [
     512,
     512,

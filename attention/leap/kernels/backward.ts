@@ -1,7 +1,8 @@
 import { f32, type Kernel, linearGrid, linearMain, read, write } from "../../../engine/mod.ts";
 import { type LeapProblem, WEIGHT_SUM_EPSILON } from "../options.ts";
+import { normGradientText, normText } from "./head_norm.ts";
 import { dropped, headVectors, problemKey, problemText, problemUniforms, unroll } from "./text.ts";
-import { logitScale, normText } from "./weight.ts";
+import { weightDerivativeText } from "./weight.ts";
 import type { Consumer, Items } from "./window_scan.ts";
 
 const WORKGROUP = 64;
@@ -14,7 +15,7 @@ const WORKGROUP = 64;
 export function leapGateGradientKernel(problem: LeapProblem): Kernel {
   const { B, T, H, d } = problem;
   const { type, N } = headVectors(d);
-  const hasKey = problem.variant === "1.0";
+  const { hasKey } = problem;
   const each = (line: (n: number) => string) => unroll(N, line);
   const inverse = hasKey
     ? `1.0 / (z[i] + ${WEIGHT_SUM_EPSILON})`
@@ -65,17 +66,17 @@ ${linearMain(WORKGROUP)}
   ${each((n) => `let dy${n} = dy[i * N + ${n}u]; let y${n} = y[i * N + ${n}u];`)}
   let along = ${unroll(N, (n) => `dot_(dy${n}, y${n})`, " + ")};
   let dlogit = along * gate_of(-gate_in);
-  let slope = dlogit * u.inverse_root;
+  let slope = dlogit * u.gate_scale;
   ${gradients}
   terms[i] = vec2f((along + dlogit * gate_in) * inverse, gate * inverse);
 }`,
   };
 }
 
-/** Terms of the backward sums: P (and alpha dy before it in `1.0`), and r. */
+/** Terms of the backward sums: P (and alpha dy before it with keys), and r. */
 export function backwardItems(problem: LeapProblem): Items {
   const { type, N } = headVectors(problem.d);
-  const hasKey = problem.variant === "1.0";
+  const { hasKey } = problem;
   return {
     name: "bwd",
     vectors: hasKey ? 2 * N : N,
@@ -94,7 +95,7 @@ export function backwardItems(problem: LeapProblem): Items {
 /** Back through the weights: gradients of v (and k), and of the focus logit. */
 export function backwardConsumer(problem: LeapProblem): Consumer {
   const { type, N } = headVectors(problem.d);
-  const hasKey = problem.variant === "1.0";
+  const { hasKey } = problem;
   const address = (n: number) => n < N ? `slot(r, 3u) + ${n}u` : `slot(r, 2u) + ${n - N}u`;
   const M = hasKey ? 2 * N : N;
   const term = (n: number) =>
@@ -104,7 +105,6 @@ export function backwardConsumer(problem: LeapProblem): Consumer {
       de += dot_(packed[at] * keep, t${n});
       dpacked[at] = weight * t${n} * keep;
     }`;
-  const derivative = hasKey ? "select(weight, 1.0, weight > 1.0)" : "weight";
   return {
     bindings: [read("packed", type), read("e"), write("dlogit")],
     scratchVector: (n) => `dpacked[${address(n)}]`,
@@ -112,7 +112,7 @@ export function backwardConsumer(problem: LeapProblem): Consumer {
     finish: `let weight = e[r];
     var de = -tz;
     ${unroll(M, term, "\n    ")}
-    dlogit[r] = de * ${derivative};`,
+    dlogit[r] = de * ${weightDerivativeText(problem.weight)};`,
   };
 }
 
@@ -120,12 +120,11 @@ export function backwardConsumer(problem: LeapProblem): Consumer {
 export function leapLogitGradientKernel(problem: LeapProblem): Kernel {
   const { B, T, H, d } = problem;
   const { type, N, width } = headVectors(d);
-  const hasKey = problem.variant === "1.0";
   return {
     name: "leap_logit_bwd",
     key: problemKey(problem),
     bindings: [read("packed", type), read("dlogit"), write("dpacked", type)],
-    uniforms: [...problemUniforms(problem), f32("logit_scale", logitScale(problem))],
+    uniforms: [...problemUniforms(problem), f32("logit_scale", problem.logitScale)],
     grid: linearGrid(Math.ceil(B * T * H / WORKGROUP)),
     body: () =>
       `${problemText(problem)}
@@ -133,7 +132,7 @@ ${linearMain(WORKGROUP)}
   if (i >= u.tokens) { return; }
   let at_f = slot(i, 1u);
   let at_k = slot(i, 2u);
-  ${hasKey ? plainGradient(problem, N, width) : normedGradient(problem, N)}
+  ${problem.normed === "focus" ? normedGradient(problem, N) : plainGradient(problem, N, width)}
 }`,
   };
 }
@@ -151,24 +150,13 @@ function plainGradient(problem: LeapProblem, N: number, width: number): string {
   }`;
 }
 
-/** With y = x_c / (std + eps): dx = (dy - mean(dy) - x_c (dy . x_c) / ((std + eps) std (d - 1))) / (std + eps). */
 function normedGradient(problem: LeapProblem, N: number): string {
   const { d } = problem;
   const keep = (n: number) => problem.dropout ? ` * keep${n}` : "";
   const gradient = (x: string, other: string, at: string) =>
     `{
     ${unroll(N, (n) => `let dx${n} = slope * ${other}${n}${keep(n)};`, "\n    ")}
-    let mean = (${unroll(N, (n) => `dot_(dx${n}, V(1.0))`, " + ")}) * ${1 / d};
-    let along = ${unroll(N, (n) => `dot_(dx${n}, ${x}${n})`, " + ")};
-    // A head of equal channels has std 0 and norms to 0: only the mean is taken out.
-    let turn = select(0.0, along / (inverse_${x} * std_${x} * ${d - 1}.0), std_${x} > 0.0);
-    ${
-      unroll(
-        N,
-        (n) => `dpacked[${at} + ${n}u] = (dx${n} - V(mean) - ${x}${n} * turn) * inverse_${x};`,
-        "\n    ",
-      )
-    }
+    ${normGradientText(x, at, N, d)}
   }`;
   return `${unroll(N, (n) => `var a${n} = packed[at_f + ${n}u]; var b${n} = packed[at_k + ${n}u];`)}
   ${normText("a", N, d)}

@@ -3,10 +3,10 @@ import { type LeapProblem, WEIGHT_SUM_EPSILON } from "../options.ts";
 import { dropped, headVectors, unroll } from "./text.ts";
 import type { Consumer, Items } from "./window_scan.ts";
 
-/** Terms of the forward sums: e v (and e k in `1.0`), and e. */
+/** Terms of the forward sums: e v (and e k with keys), and e. */
 export function forwardItems(problem: LeapProblem): Items {
   const { type, N } = headVectors(problem.d);
-  const hasKey = problem.variant === "1.0";
+  const { hasKey } = problem;
   const value = (n: number) => {
     const address = `at_v + ${n}u`;
     const v = `packed[${address}]`;
@@ -25,10 +25,10 @@ export function forwardItems(problem: LeapProblem): Items {
   };
 }
 
-/** Division and gate. Writes the output, z, the gate's logit u, and in `1.0` the averaged key. */
+/** Division and gate. Writes the output, z, the gate's logit u, and with keys the averaged key. */
 export function forwardConsumer(problem: LeapProblem): Consumer {
   const { type, N } = headVectors(problem.d);
-  const hasKey = problem.variant === "1.0";
+  const { hasKey } = problem;
   const q = (n: number) => {
     const address = `at_q + ${n}u`;
     return hasKey ? dropped(problem, `packed[${address}]`, address) : `packed[${address}]`;
@@ -52,7 +52,7 @@ export function forwardConsumer(problem: LeapProblem): Consumer {
     ${hasKey ? unroll(N, (n) => `let k${n} = t${N + n} * inverse;`, "\n    ") : ""}
     let gate_in = (${
       unroll(N, (n) => `dot_(${q(n)}, ${hasKey ? "k" : "g"}${n})`, " + ")
-    }) * u.inverse_root;
+    }) * u.gate_scale;
     let gate = gate_of(gate_in);
     z[r] = tz;
     gate_logit[r] = gate_in;

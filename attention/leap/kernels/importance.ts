@@ -8,13 +8,13 @@ const WORKGROUP = 64;
  * is T.
  */
 export function leapImportanceKernel(problem: LeapProblem, query: number): Kernel {
-  const { B, T, H, variant, window } = problem;
-  const inverse = variant === "1.0"
+  const { B, T, H, hasKey, window } = problem;
+  const inverse = hasKey
     ? `1.0 / (z[at] + ${WEIGHT_SUM_EPSILON})`
     : "select(0.0, 1.0 / z[at], z[at] > 0.0)";
   return {
     name: "leap_importance",
-    key: variant,
+    key: hasKey ? "key" : "",
     bindings: [read("e"), read("z"), write("y")],
     uniforms: [
       u32("count", B * T * H),

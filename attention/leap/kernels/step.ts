@@ -1,13 +1,13 @@
 import { f32, type Kernel, linearGrid, linearMain, read, u32, write } from "../../../engine/mod.ts";
 import { type LeapProblem, WEIGHT_SUM_EPSILON } from "../options.ts";
 import { headVectors, problemKey, problemText, problemUniforms, unroll } from "./text.ts";
-import { logitScale, logitText, weightText } from "./weight.ts";
+import { logitText, weightText } from "./weight.ts";
 
 const WORKGROUP = 8;
 
-/** Vectors of one entry of the state: the weighted v (and k in `1.0`), and the weight in the first channel of the last. */
-export function stepEntryVectors({ variant, d }: LeapProblem): number {
-  return (variant === "1.0" ? 2 : 1) * headVectors(d).N + 1;
+/** Vectors of one entry of the state: the weighted v (and k), and the weight in the first channel of the last. */
+export function stepEntryVectors(d: number, hasKey: boolean): number {
+  return (hasKey ? 2 : 1) * headVectors(d).N + 1;
 }
 
 /**
@@ -25,10 +25,9 @@ export function leapStepKernel(
   windowed: boolean,
   position: number,
 ): Kernel {
-  const { B, H, d, variant, window } = problem;
+  const { B, H, d, hasKey, window } = problem;
   const { type, N } = headVectors(d);
-  const hasKey = variant === "1.0";
-  const E = stepEntryVectors(problem);
+  const E = stepEntryVectors(d, hasKey);
   const M = E - 1;
   const entries = (windowed ? window : 0) + 1;
   const first = type === "f32" ? "" : ".x";
@@ -57,7 +56,7 @@ export function leapStepKernel(
     bindings: [read("packed", type), write("state", type), write("y", type)],
     uniforms: [
       ...problemUniforms(problem),
-      f32("logit_scale", logitScale(problem)),
+      f32("logit_scale", problem.logitScale),
       u32("position", position),
       u32("window", window),
       u32("entries", entries),
@@ -73,7 +72,7 @@ ${linearMain(WORKGROUP)}
   let at_k = slot(i, 2u);
   let at_v = slot(i, 3u);
   ${logitText(problem)}
-  let weight = ${weightText(variant)};
+  let weight = ${weightText(problem.weight)};
   ${windowed ? ring : "let slot_now = u.position;"}
   ${
         unroll(
@@ -97,7 +96,7 @@ ${linearMain(WORKGROUP)}
   let inverse = ${inverse};
   let gate = gate_of((${
         unroll(N, (n) => `dot_(packed[at_q + ${n}u], s${hasKey ? N + n : n})`, " + ")
-      }) * inverse * u.inverse_root);
+      }) * inverse * u.gate_scale);
   ${unroll(N, (n) => `y[i * N + ${n}u] = gate * s${n} * inverse;`)}
 }`,
   };

@@ -27,9 +27,9 @@ export function unroll(count: number, line: (n: number) => string, separator = "
 export const SLOT = { q: 0, f: 1, k: 2, v: 3 } as const;
 
 /** Uniforms that locate heads and draw dropout; every kernel of a problem starts with them. */
-export function problemUniforms({ B, T, H, d, dropout }: LeapProblem): Uniform[] {
+export function problemUniforms({ B, T, H, gateScale, dropout }: LeapProblem): Uniform[] {
   const uniforms = [u32("time", T), u32("heads", H), u32("rows", B * H), u32("tokens", B * T * H)];
-  uniforms.push(f32("inverse_root", 1 / Math.sqrt(d)));
+  uniforms.push(f32("gate_scale", gateScale));
   if (dropout) {
     const { p, stream, seed } = dropout;
     uniforms.push(u32("threshold", Math.round(p * 0x1000000)), f32("keep", 1 / (1 - p)));
@@ -39,8 +39,8 @@ export function problemUniforms({ B, T, H, d, dropout }: LeapProblem): Uniform[]
 }
 
 /** What identifies the text of a problem's kernels. */
-export function problemKey({ variant, d, dropout }: LeapProblem): string {
-  return `${variant} d${d}${dropout ? " dropout" : ""}`;
+export function problemKey({ weight, normed, hasKey, d, dropout }: LeapProblem): string {
+  return `${weight}, norm ${normed}, d${d}${hasKey ? " key" : ""}${dropout ? " dropout" : ""}`;
 }
 
 /**

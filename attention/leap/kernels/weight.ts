@@ -1,23 +1,17 @@
 import { f32, type Kernel, linearGrid, linearMain, read, write } from "../../../engine/mod.ts";
-import { type LeapProblem, NORM_EPSILON } from "../options.ts";
+import { type LeapFeatures, type LeapProblem, MAX_WEIGHT } from "../options.ts";
+import { normText } from "./head_norm.ts";
 import { dropped, headVectors, problemKey, problemText, problemUniforms, unroll } from "./text.ts";
 
 const WORKGROUP = 64;
-
-/** WGSL that norms the N vectors `${x}0`, ... in place to zero mean and leaves 1 / (std + epsilon) and std behind. */
-export function normText(x: string, N: number, d: number): string {
-  return `let mean_${x} = (${unroll(N, (n) => `dot_(${x}${n}, V(1.0))`, " + ")}) * ${1 / d};
-  ${unroll(N, (n) => `${x}${n} -= V(mean_${x});`)}
-  let std_${x} = sqrt((${unroll(N, (n) => `dot_(${x}${n}, ${x}${n})`, " + ")}) * ${1 / (d - 1)});
-  let inverse_${x} = 1.0 / (std_${x} + ${NORM_EPSILON});
-  ${unroll(N, (n) => `${x}${n} *= inverse_${x};`)}`;
-}
+/** Keeps exp itself inside f32; a little over the logit of `MAX_WEIGHT`, so that the cap decides. */
+const MAX_CAPPED_LOGIT = "71.0";
 
 /** WGSL that leaves the focus logit of head r in `logit`. */
 export function logitText(problem: LeapProblem): string {
-  const { variant, d } = problem;
+  const { normed, d } = problem;
   const { N } = headVectors(d);
-  if (variant === "2022-08") {
+  if (normed === "focus") {
     const norm = (x: string) => normText(x, N, d);
     return `${
       unroll(N, (n) => `var a${n} = packed[at_f + ${n}u]; var b${n} = packed[at_k + ${n}u];`)
@@ -27,7 +21,9 @@ export function logitText(problem: LeapProblem): string {
   ${unroll(N, (n) => `a${n} = ${dropped(problem, `a${n}`, `at_f + ${n}u`)};`)}
   let logit = (${unroll(N, (n) => `dot_(a${n}, b${n})`, " + ")}) * u.logit_scale;`;
   }
-  const logitKeep = problem.dropout ? ` * keep_scalar(at_k * ${headVectors(d).width}u)` : "";
+  const logitKeep = problem.hasKey && problem.dropout
+    ? ` * keep_scalar(at_k * ${headVectors(d).width}u)`
+    : "";
   return `${
     unroll(
       N,
@@ -39,15 +35,31 @@ export function logitText(problem: LeapProblem): string {
   }) * u.logit_scale${logitKeep};`;
 }
 
-/** Weight of a logit: exp, or elu + 1 written without the cancelling 1. */
-export const weightText = (variant: LeapProblem["variant"]): string =>
-  variant === "2022-08" ? "exp(logit)" : "select(exp(min(logit, 0.0)), logit + 1.0, logit > 0.0)";
+/** Weight of a logit; elu + 1 is written without the cancelling 1. */
+export function weightText(weight: LeapFeatures["weight"]): string {
+  switch (weight) {
+    case "exp":
+      return "exp(logit)";
+    case "capped exp":
+      return `min(exp(min(logit, ${MAX_CAPPED_LOGIT})), ${MAX_WEIGHT})`;
+    case "elu + 1":
+      return "select(exp(min(logit, 0.0)), logit + 1.0, logit > 0.0)";
+  }
+}
 
-/** Factor on the dot product of the focus vectors. */
-export const logitScale = ({ variant, d, rescale }: LeapProblem): number =>
-  variant === "2022-08" ? rescale / d : 1 / Math.sqrt(d);
+/** Derivative of the weight by its logit, from `weight` alone. */
+export function weightDerivativeText(weight: LeapFeatures["weight"]): string {
+  switch (weight) {
+    case "exp":
+      return "weight";
+    case "capped exp":
+      return `select(weight, 0.0, weight >= ${MAX_WEIGHT})`;
+    case "elu + 1":
+      return "select(weight, 1.0, weight > 1.0)";
+  }
+}
 
-/** Token weights e [B, T, H] from the packed projection; padding gets 0. A thread per head of a token. */
+/** Token weights e [B, T, H] from the packed projection (already normed where all slots are); padding gets 0. A thread per head of a token. */
 export function leapWeightKernel(problem: LeapProblem, masked: boolean): Kernel {
   const { B, T, H } = problem;
   return {
@@ -58,7 +70,7 @@ export function leapWeightKernel(problem: LeapProblem, masked: boolean): Kernel 
       ...(masked ? [read("mask", "u32")] : []),
       write("e"),
     ],
-    uniforms: [...problemUniforms(problem), f32("logit_scale", logitScale(problem))],
+    uniforms: [...problemUniforms(problem), f32("logit_scale", problem.logitScale)],
     grid: linearGrid(Math.ceil(B * T * H / WORKGROUP)),
     body: () =>
       `${problemText(problem)}
@@ -67,7 +79,7 @@ ${linearMain(WORKGROUP)}
   let at_f = slot(i, 1u);
   let at_k = slot(i, 2u);
   ${logitText(problem)}
-  let weight = ${weightText(problem.variant)};
+  let weight = ${weightText(problem.weight)};
   e[i] = ${masked ? "select(weight, 0.0, mask[i / u.heads] == 0u)" : "weight"};
 }`,
   };

@@ -4,7 +4,7 @@ import { gpu } from "../../_helpers/gpu.ts";
 import type { Tensor } from "../../../engine/mod.ts";
 import type { LeapOptions, LeapVariant, ReferenceLeapInput } from "../../../attention/leap/mod.ts";
 
-export const VARIANTS: readonly LeapVariant[] = ["2022-08", "1.0"];
+export const VARIANTS: readonly LeapVariant[] = ["2022-08", "1.0", "1.0.1"];
 
 /** One compared call: the reference's input without its data. */
 export type LeapCase = Omit<ReferenceLeapInput, "packed">;
@@ -85,7 +85,7 @@ export function assertGradientClose(
 ): void {
   const largest = Float64Array.from(expected).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   const tolerance = { relative, absolute: 5e-6 * largest };
-  const slots = c.variant === "1.0" ? ["q", "f", "k", "v"] : ["q", "f1", "f2", "v"];
+  const slots = c.variant === "2022-08" ? ["q", "f1", "f2", "v"] : ["q", "f", "k", "v"];
   slots.forEach((slot, s) =>
     assertClose(
       `${name} gradient of ${slot}`,
@@ -97,8 +97,8 @@ export function assertGradientClose(
 }
 
 /** Name of a case in messages. */
-export const label = ({ variant, T, window, d }: LeapCase): string =>
-  `${variant} T=${T} w=${window} d=${d}`;
+export const label = ({ variant, rescale, T, window, d }: LeapCase): string =>
+  `${variant}${rescale === null ? " no rescale" : ""} T=${T} w=${window} d=${d}`;
 
 /** A padding mask [B, T]: the first row loses its last tokens, the second its first ones and some in between. */
 export function paddingMask(B: number, T: number): Int32Array {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   fusedLeapAttention,
   LEAP_CHUNK_CHOICE,
+  naiveLeapAttention,
   referenceLeap,
   referenceLeapGradient,
 } from "../../../attention/leap/mod.ts";
@@ -89,7 +90,10 @@ for (const variant of VARIANTS) {
       const row = input.H * input.d;
       const before = await leapOutput(input, fusedLeapAttention);
       for (const token of [1, 64, 131]) {
-        const packed = input.packed.map((x, i) => Math.floor(i / (4 * row)) === token ? x + 1 : x);
+        // Not the same for all channels: the norm would take that out.
+        const packed = input.packed.map((x, i) =>
+          Math.floor(i / (4 * row)) === token ? x + i % 3 : x
+        );
         const after = await leapOutput({ ...input, packed }, fusedLeapAttention);
         assert.deepEqual(after.slice(0, token * row), before.slice(0, token * row));
         assert.notDeepEqual(
@@ -137,6 +141,40 @@ gpuTest("fusedLeapAttention() 2022-08 stays exact at the largest logits", async 
   assert.ok(gradient.every(Number.isFinite));
 });
 
+/** A case of `1.0.1` whose logits have no norm to bound them. */
+const unnormed = { variant: "1.0.1", rescale: null, B: 2, H: 2, d: 6 } as const;
+
+gpuTest("fusedLeapAttention() 1.0.1 without rescale equals float64", async () => {
+  const keyMask = paddingMask(2, 40);
+  const dropout = { p: 0.3, seed: 7, stream: 11 };
+  for (const window of [1, 4, 23, 40]) {
+    for (const extra of [{}, { keyMask }, { dropout }]) {
+      await compare({ ...unnormed, T: 40, window, ...extra });
+    }
+  }
+});
+
+gpuTest("LEAP 1.0.1 without rescale caps the weight of an extreme logit", async () => {
+  const c = { ...unnormed, T: 40, window: 16 };
+  const input = leapInput(c);
+  const row = c.H * c.d;
+  for (let i = 0; i < input.packed.length; i++) {
+    const slot = Math.floor(i / row) % 4;
+    if (slot === 1 || slot === 2) input.packed[i] *= 100;
+  }
+  const expected = referenceLeap(input);
+  const capped = expected.e.filter((e) => e === 2.5e30).length;
+  assert.ok(capped > 20 && capped < expected.e.length - 20, `${capped} capped`);
+  const upstream = upstreamOf(c);
+  for (const attention of [fusedLeapAttention, naiveLeapAttention]) {
+    const { output, gradient } = await runLeap(input, upstream, attention);
+    assertClose(attention.name, output, expected.output, { relative: 1e-4 });
+    // Finite is not enough: a capped logit has no gradient, the others still do.
+    const reference = referenceLeapGradient(input, upstream);
+    assertClose(`${attention.name} gradient`, gradient, reference, { relative: 1e-3 });
+  }
+});
+
 gpuTest("fusedLeapAttention() 1.0 stays exact at logits of thousands", async () => {
   const c = { variant: "1.0", B: 1, T: 40, H: 2, d: 8, window: 16 } as const;
   const input = leapInput(c);
@@ -165,6 +203,13 @@ gpuTest("fusedLeapAttention() rejects what it cannot do", () => {
     const dropout = { p: 0.5, seed: 0, stream: 0 };
     assert.throws(run({ rescale: 80, dropout }), /logits reach 120/);
     assert.throws(run({ dropout: { p: 1, seed: 0, stream: 0 } }), /dropout p is 1/);
+    // 1.0.1 drops the focus vector and the logit.
+    assert.throws(run({ variant: "1.0.1", rescale: 40, dropout }), /logits reach 120/);
+    assert.throws(
+      run({ rescale: null }),
+      /rescale is null, expected a number in variant "2022-08"/,
+    );
+    assert.throws(run({ variant: "1.0", rescale: 8 }), /rescale is 8, expected none/);
     assert.throws(run({ variant: "2.0" }), /variant is "2.0"/);
     assert.throws(run({ keyMask: gpu.zeros([5, 2]) }), /keyMask is \[5, 2\], expected \[2, 5\]/);
     assert.throws(run({}, gpu.zeros([2, 5, 3, 2, 4])), ShapeError);

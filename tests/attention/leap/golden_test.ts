@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { fusedLeapAttention, type LeapVariant } from "../../../attention/leap/mod.ts";
+import {
+  fusedLeapAttention,
+  type LeapVariant,
+  naiveLeapAttention,
+} from "../../../attention/leap/mod.ts";
 import { assertClose } from "../../_helpers/assert_close.ts";
 import { gpuTest } from "../../_helpers/gpu.ts";
 import { assertGradientClose, label, runLeap } from "./_cases.ts";
@@ -34,8 +38,15 @@ function pack(slots: Record<string, GoldenTensor>): Float32Array {
   });
 }
 
-for (const [variant, file] of [["2022-08", "2022_08"], ["1.0", "1_0"]] as [LeapVariant, string][]) {
-  gpuTest(`fusedLeapAttention() ${variant} equals the golden values`, async () => {
+const FILES: Record<LeapVariant, string> = { "2022-08": "2022_08", "1.0": "1_0", "1.0.1": "1_0_1" };
+
+for (
+  const [variant, attention] of Object.keys(FILES).flatMap((v) =>
+    [fusedLeapAttention, naiveLeapAttention].map((form) => [v as LeapVariant, form] as const)
+  )
+) {
+  gpuTest(`${attention.name}() ${variant} equals the golden values`, async () => {
+    const file = FILES[variant];
     const url = new URL(`../../golden/leap_attention_${file}.json`, import.meta.url);
     const golden = JSON.parse(await Deno.readTextFile(url));
     assert.equal(golden.variant, variant);
@@ -52,14 +63,14 @@ for (const [variant, file] of [["2022-08", "2022_08"], ["1.0", "1_0"]] as [LeapV
           H,
           d,
           window,
-          rescale: rescale ?? undefined,
+          rescale,
           packed: pack(c.inputs),
           keyMask: c.attention_mask?.data,
         };
         const actual = await runLeap(
           input,
           Float32Array.from(c.upstream.data),
-          fusedLeapAttention,
+          attention,
         );
         const at = `${name} ${label(input)}`;
         assertClose(`${at} output`, actual.output, expected.output.data, { relative: 2e-6 });

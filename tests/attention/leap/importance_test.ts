@@ -20,7 +20,7 @@ for (const variant of VARIANTS) {
           const [b, h, t] = [Math.floor(i / (H * T)), Math.floor(i / T) % H, i % T];
           const at = query === "own" ? t : query ?? T - 1;
           if (t > at || t <= at - window) return 0;
-          const sum = z[(b * T + at) * H + h] + (variant === "1.0" ? 1e-5 : 0);
+          const sum = z[(b * T + at) * H + h] + (variant === "2022-08" ? 0 : 1e-5);
           return sum > 0 ? e[(b * T + t) * H + h] / sum : 0;
         });
         const name = `w=${window} query=${query}`;

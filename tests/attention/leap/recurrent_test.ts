@@ -48,6 +48,14 @@ for (const variant of VARIANTS) {
   }
 }
 
+gpuTest("LeapState 1.0.1 without rescale equals the parallel form", async () => {
+  const input = leapInput({ variant: "1.0.1", rescale: null, B: 2, T: 40, H: 2, d: 8, window: 9 });
+  const state = new LeapState(gpu, { ...input, contextLength: 40 });
+  const expected = await leapOutput(input, fusedLeapAttention);
+  assertClose("output", await decode(state, input), expected, { relative: 3e-6 });
+  state.dispose();
+});
+
 gpuTest("LeapState without a context length keeps a ring of any window", async () => {
   for (const d of [6, 5]) {
     const input = leapInput({ variant: "1.0", B: 1, T: 23, H: 3, d, window: 9 });
