@@ -11,6 +11,8 @@ export interface LedgerRequest {
   readonly library: LibraryName;
   readonly spec: PeerCase;
   readonly seed: number;
+  /** Tuned choices of our engine, so that the worker counts the kernels that are timed. */
+  readonly choices?: ReadonlyMap<string, string>;
 }
 
 /** What it answers. */
@@ -33,9 +35,10 @@ const WARM_RUNS = 2;
 // onnxruntime-web builds addresses from `location.origin`, which is "null" in a worker, and fails; without a location it loads.
 Object.defineProperty(globalThis, "location", { value: undefined, configurable: true });
 
-async function take({ library, spec, seed }: LedgerRequest): Promise<CaseLedger | null> {
+async function take({ library, spec, seed, choices }: LedgerRequest): Promise<CaseLedger | null> {
   const ledger = new GpuLedger();
   const gpu = library === "ours" ? await Gpu.open() : undefined;
+  for (const [key, value] of choices ?? []) gpu?.choices.set(key, value);
   const { adapter } = await openLibrary(library, gpu as Gpu);
   const prepared = await adapter.prepare(spec, makeInputs(spec, seed), { seed, lossSteps: 0 });
   if (!prepared || !adapter.device) return null;

@@ -67,7 +67,9 @@ export async function runCase(
     for (const [i, entry] of entries.filter(isOk).entries()) {
       context.progress(0.8 + 0.2 * i / entries.length, `ledger of ${entry.name}`);
       try {
-        entry.ledger = await takeLedger({ library: entry.name, spec, seed }, context.signal);
+        const { choices } = context.gpu;
+        const request = { library: entry.name, spec, seed, choices };
+        entry.ledger = await takeLedger(request, context.signal);
       } catch (error) {
         context.signal.throwIfAborted();
         entry.notes.push(`bytes and dispatches not taken: ${messageOf(error)}`);
