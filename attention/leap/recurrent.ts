@@ -1,7 +1,7 @@
 import { type Gpu, ShapeError, showShape, sizeOf, type Tensor } from "../../engine/mod.ts";
+import { normedSlots } from "./fused.ts";
 import { leapStepKernel, stepEntryVectors } from "./kernels/step.ts";
 import { headVectors } from "./kernels/text.ts";
-import { normedSlots } from "./fused.ts";
 import { checkWindow, leapFeatures, type LeapProblem, type LeapVariant } from "./options.ts";
 
 /** Sizes of a decoding state. */
@@ -27,8 +27,8 @@ export function leapStateSize(options: LeapStateOptions): number {
 }
 
 /**
- * State of one layer for decoding token by token: the sums s and z (and k where keys are averaged), and for a windowed layer the last `window`
- * weighted terms. The caller disposes it.
+ * State of one layer for decoding token by token: the sums s and z (and k where keys are averaged), and for a windowed layer the last
+ * `window` weighted terms. The caller disposes it.
  *
  * @example
  * ```ts ignore

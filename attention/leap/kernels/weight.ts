@@ -59,7 +59,10 @@ export function weightDerivativeText(weight: LeapFeatures["weight"]): string {
   }
 }
 
-/** Token weights e [B, T, H] from the packed projection (already normed where all slots are); padding gets 0. A thread per head of a token. */
+/**
+ * Token weights e [B, T, H] from the packed projection, already normed where all slots are; padding gets 0. A thread per head of a
+ * token.
+ */
 export function leapWeightKernel(problem: LeapProblem, masked: boolean): Kernel {
   const { B, T, H } = problem;
   return {
