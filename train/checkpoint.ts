@@ -1,6 +1,11 @@
 import type { ParameterSet, Tensor } from "../engine/mod.ts";
 import type { AdamW } from "./adamw.ts";
-import { readSafetensors, SafetensorsError, writeSafetensors } from "./safetensors.ts";
+import {
+  readSafetensors,
+  SafetensorsError,
+  type StoredTensor,
+  writeSafetensors,
+} from "./safetensors.ts";
 
 /** What a checkpoint says besides the weights. */
 export interface CheckpointState {
@@ -52,6 +57,49 @@ export async function saveCheckpoint(
   });
 }
 
+/** A checkpoint as read: tensors by the names in the file, `model.` in front of the weights. */
+export interface CheckpointFile extends CheckpointState {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+/**
+ * Reads a checkpoint and verifies its checksum.
+ *
+ * @param bytes The whole file.
+ * @param name What to call it in errors.
+ * @throws {SafetensorsError} If the file is damaged or no checkpoint of this suite.
+ */
+export async function readCheckpoint(
+  bytes: Uint8Array,
+  name = "the checkpoint",
+): Promise<CheckpointFile> {
+  const { tensors, metadata } = readSafetensors(bytes, name);
+  if (metadata.state === undefined || metadata.sha256 === undefined) {
+    throw new SafetensorsError(
+      `Cannot load ${name}: it is a safetensors file without training state, expected a checkpoint`,
+    );
+  }
+  if (metadata.sha256 !== await digest(tensors.values())) {
+    throw new SafetensorsError(
+      `Cannot load ${name}: its contents do not match its SHA-256; delete it to start again`,
+    );
+  }
+  const { step, extra } = JSON.parse(metadata.state) as CheckpointState;
+  return { tensors, step, extra };
+}
+
+/** Weights of a checkpoint by the model's own parameter names. */
+export function checkpointWeights(
+  { tensors }: CheckpointFile,
+): Map<string, { shape: readonly number[]; data: Float32Array }> {
+  const weights = new Map<string, { shape: readonly number[]; data: Float32Array }>();
+  for (const [key, { shape, data }] of tensors) {
+    if (!key.startsWith(MODEL)) continue;
+    weights.set(key.slice(MODEL.length), { shape, data: data as Float32Array });
+  }
+  return weights;
+}
+
 /**
  * Puts a checkpoint's weights (and moments) back.
  *
@@ -64,12 +112,7 @@ export async function loadCheckpoint(
   optimizer?: AdamW,
   name = "the checkpoint",
 ): Promise<CheckpointState> {
-  const { tensors, metadata } = readSafetensors(bytes, name);
-  if (metadata.sha256 !== await digest(tensors.values())) {
-    throw new SafetensorsError(
-      `Cannot load ${name}: its contents do not match its SHA-256; delete it to start again`,
-    );
-  }
+  const { tensors, step, extra } = await readCheckpoint(bytes, name);
   const gpu = parameters.gpu;
   const restore = (key: string, target: Tensor) => {
     const stored = tensors.get(key);
@@ -83,7 +126,6 @@ export async function loadCheckpoint(
     gpu.upload(target, stored.data as Float32Array);
   };
   for (const parameter of parameters) restore(MODEL + parameter.name, parameter);
-  const { step, extra } = JSON.parse(metadata.state) as CheckpointState;
   if (optimizer) {
     for (const [key, { first, second }] of optimizer.moments()) {
       restore(FIRST + key, first);

@@ -5,6 +5,7 @@
  */
 export * from "./adamw.ts";
 export * from "./checkpoint.ts";
+export * from "./export/mod.ts";
 export * from "./loop.ts";
 export * from "./safetensors.ts";
 export * from "./schedule.ts";

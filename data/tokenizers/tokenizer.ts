@@ -34,6 +34,8 @@ export interface Tokenizer {
   byteLengths(text: string, ids: Int32Array): Uint16Array;
   /** SHA-256 of everything that decides the ids: equal fingerprints give equal ids. */
   fingerprint(): string;
+  /** Contents of a tokenizer.json with the same ids; absent where a tokenizer keeps none. */
+  toTokenizerJson?(): unknown;
 }
 
 /** The written form of the end-of-text token where a tokenizer has no other. */

@@ -52,9 +52,11 @@ class JsonTokenizer implements Tokenizer {
   readonly #library: LibraryTokenizer;
   readonly #prefixesSpace: boolean;
   readonly #fingerprint: string;
+  readonly #json: unknown;
 
   constructor(library: LibraryTokenizer, json: unknown, readonly name: string, endOfText: number) {
     this.#library = library;
+    this.#json = json;
     this.#prefixesSpace = prefixesSpace(json);
     this.specials = { endOfText };
     this.vocabSize = countIds(json);
@@ -85,6 +87,10 @@ class JsonTokenizer implements Tokenizer {
 
   fingerprint(): string {
     return this.#fingerprint;
+  }
+
+  toTokenizerJson(): unknown {
+    return this.#json;
   }
 }
 
