@@ -77,6 +77,8 @@ export class ConvAttention implements LanguageModel {
   readonly finalNorm: NormWeights;
   readonly #down: readonly Level[];
   readonly #up: readonly Level[];
+  /** What stands before the first group, in the causal form. */
+  readonly #start: Parameter | undefined;
 
   /**
    * @param gpu Where the model lives.
@@ -108,6 +110,9 @@ export class ConvAttention implements LanguageModel {
         after: declareGpt2Block(set, `down.${i}.after`, next, block),
       };
     });
+    if (full.form === "causal") {
+      this.#start = set.add("start", [width * widthFactor ** levels], normal(std));
+    }
     this.#up = Array.from({ length: levels }, (_, i) => {
       const w = width * widthFactor ** (levels - i);
       const next = w / widthFactor;
@@ -157,7 +162,7 @@ export class ConvAttention implements LanguageModel {
     this.#down.forEach(({ before, resample, after }, i) => {
       x = attend(after, compressPositions(attend(before, x, i), resample), i + 1);
     });
-    if (form === "causal") x = shiftRight(x);
+    if (this.#start) x = shiftRight(x, this.#start);
     const expand = form === "causal" ? expandWithinGroups : expandAcrossPositions;
     this.#up.forEach(({ before, resample, after }, i) => {
       const level = this.config.levels - i;

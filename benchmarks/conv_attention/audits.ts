@@ -16,6 +16,8 @@ import { planOf, type Variant } from "./variants.ts";
 
 const VOCABULARY = 61;
 const BATCH = 2;
+/** Larger than in training, so that activations are far from the epsilon of the norms, where finite differences say nothing. */
+const INITIALIZER_RANGE = 0.1;
 /** Largest distance of merged from unmerged logits (the claim of the specification). */
 const MERGE_THRESHOLD = 1e-5;
 /** Largest change of a logit by a stage switch (the claim of the specification). */
@@ -61,7 +63,7 @@ export async function runAuditTask(
       variant,
       VOCABULARY,
       context.seed("audit"),
-      stage,
+      { stage, initializerRange: INITIALIZER_RANGE },
     );
     try {
       await visibility(context, config, variant, model, subject);
@@ -172,7 +174,10 @@ async function switches(
   const logits = (body: () => Tensor) =>
     gpu.scope(() => gpu.withoutTape(() => gpu.readFloats(body())));
   const seed = context.seed("audit");
-  let model = buildProgressive(gpu, config, variant, VOCABULARY, seed, 1);
+  let model = buildProgressive(gpu, config, variant, VOCABULARY, seed, {
+    stage: 1,
+    initializerRange: INITIALIZER_RANGE,
+  });
   let optimizer = new AdamW(model.parameters, { clipNorm: 1 });
   const learn = () => {
     for (let i = 0; i < 3; i++) {

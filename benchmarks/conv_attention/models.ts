@@ -55,21 +55,33 @@ export function widthForParameters(sizes: Gpt2Config, wanted: number): number {
   return width;
 }
 
-/** Builds a variant; `stage` matters to the progressive ones only. */
+/** Options of `buildModel`. */
+export interface BuildOptions {
+  /** Stage of a progressive variant. @default {3} */
+  readonly stage?: Stage;
+  /** Standard deviation of the initial weights. @default {0.02} */
+  readonly initializerRange?: number;
+}
+
+/** Builds a variant. */
 export function buildModel(
   gpu: Gpu,
   config: ConvAttentionBenchConfig,
   variant: Variant,
   vocabSize: number,
   seed: number,
-  stage: Stage = 3,
+  { stage = 3, initializerRange = 0.02 }: BuildOptions = {},
 ): LanguageModel {
   const plan = planOf(variant);
   if (plan.family === "gpt2") {
-    return new Gpt2(gpu, gpt2Sizes(gpu, config, variant, vocabSize), seed);
+    return new Gpt2(
+      gpu,
+      { ...gpt2Sizes(gpu, config, variant, vocabSize), initializerRange },
+      seed,
+    );
   }
   if (plan.family === "progressive") {
-    return buildProgressive(gpu, config, variant, vocabSize, seed, stage);
+    return buildProgressive(gpu, config, variant, vocabSize, seed, { stage, initializerRange });
   }
   const { width, factor, levels, vocabMultiple } = config.conv;
   return new ConvAttention(gpu, {
@@ -80,6 +92,7 @@ export function buildModel(
     form: plan.form!,
     factor,
     levels,
+    initializerRange,
   }, seed);
 }
 
@@ -90,7 +103,7 @@ export function buildProgressive(
   variant: Variant,
   vocabSize: number,
   seed: number,
-  stage: Stage,
+  { stage = 3, initializerRange = 0.02 }: BuildOptions,
 ): ProgressiveDiverging {
   const { width, heads, layers, baseLength } = config.model;
   const { rank, alpha } = config.progressive;
@@ -102,5 +115,6 @@ export function buildProgressive(
     layers,
     stage,
     lora: planOf(variant).lora ? { rank, alpha } : null,
+    initializerRange,
   }, seed);
 }

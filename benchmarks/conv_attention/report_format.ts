@@ -50,7 +50,7 @@ export function meanCurve(
     low: Math.min(...ys),
     high: Math.max(...ys),
   }));
-  const bin = Math.ceil(all.length / most);
+  const bin = Math.max(1, Math.ceil(all.length / most));
   return Array.from({ length: Math.ceil(all.length / bin) }, (_, i) => {
     const part = all.slice(i * bin, (i + 1) * bin);
     const average = (key: "x" | "y" | "low" | "high") => mean(part.map((point) => point[key]));

@@ -75,7 +75,7 @@ async function prepare(
   const one = draw(2, [1, length]);
   gpu.memory.resetPeak();
   const liveBefore = gpu.memory.liveBytes;
-  const model = buildModel(gpu, config, variant, vocabSize, context.seed("speed"), stage);
+  const model = buildModel(gpu, config, variant, vocabSize, context.seed("speed"), { stage });
   const optimizer = new AdamW(model.parameters, { clipNorm: 1 });
   trainBatch(model, optimizer, ids, targets);
   await gpu.idle();

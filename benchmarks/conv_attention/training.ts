@@ -194,7 +194,7 @@ async function trainVariant(
         const stage = i + 1 as Stage;
         return {
           until,
-          build: () => buildProgressive(gpu, config, variant, vocabSize, init, stage),
+          build: () => buildProgressive(gpu, config, variant, vocabSize, init, { stage }),
           grow: (previous) => growProgressive(previous, init),
           origin: (name) => inheritedParameter(name, stage),
         };

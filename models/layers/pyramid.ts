@@ -1,5 +1,5 @@
 import { constant, conv1d, convTranspose1d, normal, type ParameterSet } from "../../engine/mod.ts";
-import { pad, slice, type Tensor } from "../../engine/mod.ts";
+import { add, concat, slice, type Tensor } from "../../engine/mod.ts";
 import { applyNorm, declareNorm, type NormWeights } from "./norm.ts";
 
 /** Norm and convolution of one change of resolution. */
@@ -69,9 +69,12 @@ export function expandWithinGroups(x: Tensor, { norm, conv }: ResampleWeights): 
   });
 }
 
-/** Moves every position of x [B, L, w] one to the right; the first becomes 0 and the last is dropped. */
-export function shiftRight(x: Tensor): Tensor {
+/**
+ * Moves every position of x [B, L, w] one to the right and drops the last; the first becomes `start` [w].
+ */
+export function shiftRight(x: Tensor, start: Tensor): Tensor {
   const [batch, length, width] = x.shape;
-  const padded = pad(x, [0, 1, 0], [0, 0, 0]);
-  return slice(padded, [0, 0, 0], [batch, length, width]);
+  const first = add(x.gpu.zeros([batch, 1, width]), start);
+  if (length === 1) return first;
+  return concat([first, slice(x, [0, 0, 0], [batch, length - 1, width])], 1);
 }

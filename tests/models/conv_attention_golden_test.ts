@@ -65,7 +65,7 @@ const RUNS: Record<string, { of: string; run: (inputs: Inputs) => Tensor }> = {
   },
   "causal expander": {
     of: "expander_causal",
-    run: (x) => expandWithinGroups(shiftRight(x.x), resampling(x)),
+    run: (x) => expandWithinGroups(shiftRight(x.x, x.start), resampling(x)),
   },
 };
 

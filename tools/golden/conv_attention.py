@@ -35,9 +35,9 @@ def expander_published(x, norm_weight, norm_bias, weight, bias):
     return F.conv1d(norm(x, norm_weight, norm_bias), weight, bias, stride=2)
 
 
-def expander_causal(x, norm_weight, norm_bias, weight, bias):
+def expander_causal(x, norm_weight, norm_bias, weight, bias, start):
     """[B, L, w] to [B, 4L, w / 2]: ConvTranspose1d over time, shifted by one position."""
-    shifted = F.pad(x, (0, 0, 1, 0))[:, :-1]
+    shifted = torch.cat([start.expand(x.shape[0], 1, -1), x[:, :-1]], dim=1)
     y = F.conv_transpose1d(norm(shifted, norm_weight, norm_bias).transpose(1, 2), weight, bias, stride=4)
     return y.transpose(1, 2)
 
@@ -73,7 +73,7 @@ if __name__ == "__main__":
                 "projection_bias": (D,), "a": (D, RANK), "b": (RANK, 3 * D)}, gain)},
         "compressor": record(compressor, 20, resample(8, (2 * w, w, 4), (2 * w,)), gain),
         "expander_published": record(expander_published, 40, resample(L, (4 * L, L, 2), (4 * L,)), gain),
-        "expander_causal": record(expander_causal, 60, resample(L, (w, w // 2, 4), (w // 2,)), gain),
+        "expander_causal": record(expander_causal, 60, {**resample(L, (w, w // 2, 4), (w // 2,)), "start": (w,)}, gain),
     }
     gf.write_golden("conv_attention", "conv_attention.py", (), "torch functional operations in float64", "float64",
                     {"cases": cases})
