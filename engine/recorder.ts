@@ -2,7 +2,7 @@ import type { Grid, Uniform } from "./kernel.ts";
 import type { Pipeline } from "./pipelines.ts";
 
 /** Uniforms of one submission; a fuller arena is submitted early. */
-const ARENA_BYTES = 1 << 20;
+const ARENA_BYTES = 1 << 19;
 
 /** Receives begin and end of compute passes while a timed region is open. */
 export interface PassClock {
