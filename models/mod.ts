@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./attention_scores.ts";
 export * from "./bert.ts";
 export { bertFlops } from "./bert_cost.ts";
 export * from "./bert_weights.ts";

