@@ -8,7 +8,15 @@ export interface RunChildOptions {
   onOutputLine?: (line: string) => void;
 }
 
-const SIGNAL_NUMBERS: Partial<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
+const SIGNAL_NUMBERS: Partial<Record<string, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGABRT: 6,
+  SIGBUS: 7,
+  SIGKILL: 9,
+  SIGSEGV: 11,
+  SIGTERM: 15,
+};
 
 /**
  * Runs Deno again as a child with the terminal handed through, and gives its exit code (128 + n

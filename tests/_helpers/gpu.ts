@@ -8,6 +8,9 @@ export const gpu: Gpu = noAdapter
   ? (undefined as unknown as Gpu)
   : await Gpu.open({ poison: true });
 
+// Several devices left to the end of the process have crashed llvmpipe at exit.
+globalThis.addEventListener("unload", () => gpu?.destroy());
+
 /** `Deno.test` for bodies that need the GPU; checks that no GPU error was swallowed and that no tensor leaked. */
 export function gpuTest(name: string, body: () => void | Promise<void>): void {
   Deno.test({

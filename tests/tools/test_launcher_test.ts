@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readCounts, testArguments } from "../../tools/test.ts";
+import { readCounts, testArguments, testVerdict } from "../../tools/test.ts";
 
 Deno.test("readCounts() reads the closing line of deno test, with and without colours", () => {
   assert.deepEqual(readCounts("ok | 35 passed | 0 failed (1s)"), {
@@ -29,4 +29,14 @@ Deno.test("testArguments() takes out the adapter and adds the default folder", (
   assert.deepEqual(testArguments(["--adapter=bundled"]), ["tests/"]);
   assert.deepEqual(testArguments(["--adapter", "bundled", "--filter=x"]), ["--filter=x", "tests/"]);
   assert.deepEqual(testArguments(["tests/cli"]), ["tests/cli"]);
+});
+
+Deno.test("testVerdict() forgives a crash at exit only where nothing failed", () => {
+  const counts = (failed: number) => ({ passed: 3, failed, ignored: 0 });
+  assert.equal(testVerdict(134, counts(0)), 0);
+  assert.equal(testVerdict(139, counts(0)), 0);
+  assert.equal(testVerdict(139, counts(1)), 139);
+  assert.equal(testVerdict(1, counts(0)), 1, "an error outside any test");
+  assert.equal(testVerdict(130, counts(0)), 130, "Ctrl-C");
+  assert.equal(testVerdict(0, counts(0)), 0);
 });
