@@ -63,6 +63,11 @@ export interface Benchmark<C extends object> {
   memoryEstimate?(config: C): number;
   /** What to tune kernels for before the run, where tuning is on (see `tune_device.ts`). */
   tuning?(config: C): TuningSizes;
+  /**
+   * Artifacts with trained weights to keep after a finished run, one per variant; `export` turns them into a folder that other
+   * libraries load. What a task did not write is passed over.
+   */
+  checkpoints?(config: C): readonly { readonly variant: string; readonly artifact: string }[];
   /** Runs one task. A throw becomes a failed row; the run goes on. */
   run(context: TaskContext, task: Task, config: C): Promise<void>;
   /** Derives comparisons from recorded cells. Pure: recomputed from the file when checked. */

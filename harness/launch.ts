@@ -7,14 +7,16 @@
  * @module
  */
 import { findAdapterChoice, prepareAdapter, runChild } from "./adapter/mod.ts";
+import { withoutAlias } from "./cli/command_alias.ts";
 import { createDenoHost } from "./deno_host.ts";
 import { type Host, StorageError } from "./host.ts";
 import { UserError } from "./user_error.ts";
 import { NEEDS_ADAPTER, workerPermissions } from "./worker_permissions.ts";
 
 /** Runs a command line and gives its exit code. */
-export async function launch(args: string[]): Promise<number> {
+export async function launch(typed: string[]): Promise<number> {
   const host = createDenoHost();
+  const args = withoutAlias(typed);
   try {
     let environment: Record<string, string> = {};
     if (NEEDS_ADAPTER.has(args[0] ?? "") && !asksForHelp(args)) {

@@ -10,7 +10,9 @@ import { runBench } from "./cli/bench.ts";
 import { benchCommand } from "./cli/bench_command.ts";
 import { compareCommand, runCompare } from "./cli/compare.ts";
 import { dataCommand, runData } from "./cli/data.ts";
+import { withoutAlias } from "./cli/command_alias.ts";
 import { doctorCommand, runDoctor } from "./cli/doctor.ts";
+import { exportCommand, runExport } from "./cli/export.ts";
 import { listCommand, runList } from "./cli/list.ts";
 import { reportCommand, runReport } from "./cli/report.ts";
 import { createDenoHost } from "./deno_host.ts";
@@ -26,6 +28,7 @@ const commands = (names: readonly string[]) =>
     compareCommand,
     reportCommand,
     dataCommand,
+    exportCommand,
   );
 
 /**
@@ -40,7 +43,7 @@ export async function main(
 ): Promise<number> {
   const options = run(commands(Object.keys(registry)), {
     programName: "deno task",
-    args,
+    args: withoutAlias(args),
     brief: message`Train and measure attention mechanisms on any GPU through WebGPU.`,
     help: "both",
     version: { value: project.version, option: true },
@@ -64,6 +67,8 @@ export async function main(
         return await runReport(options, host, registry);
       case "data":
         return await runData(options, host);
+      case "export":
+        return await runExport(options, host);
     }
   } catch (error) {
     // The one place where a person's mistake becomes one line; anything else is a bug and keeps

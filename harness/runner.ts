@@ -23,6 +23,7 @@ import { checkPlan, runTask } from "./runner/run_task.ts";
 import { type Shard, shardTasks } from "./runner/shard.ts";
 import { UserError } from "./user_error.ts";
 
+export { keepCheckpoints } from "./runner/keep_checkpoints.ts";
 export { mergeResults } from "./runner/merge_results.ts";
 export { deriveSeed } from "./runner/task_context.ts";
 export { type Shard, shardTasks } from "./runner/shard.ts";

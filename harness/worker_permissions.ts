@@ -1,3 +1,4 @@
+import { exportFolder, stagingFolder } from "./cli/export_folder.ts";
 import type { Host } from "./host.ts";
 
 /** Commands that open a GPU device. */
@@ -57,6 +58,15 @@ export function workerPermissions(args: readonly string[], host: Host): string[]
       if (command === "bench") flags.push(list("--allow-net", hubHosts(host)));
       flags.push(...describingPrograms(host));
       break;
+    case "export": {
+      const [checkpoint = ""] = args.slice(1).filter((arg, i) =>
+        !arg.startsWith("-") && args[i] !== "--out"
+      );
+      const folder = exportFolder(checkpoint, output[0]);
+      flags[0] = list("--allow-read", [".", ...named, folder, stagingFolder(folder)]);
+      flags.push(list("--allow-write", [folder, stagingFolder(folder)]));
+      break;
+    }
     case "report":
       flags.push(list("--allow-write", [host.resultsDir, ...output, ...named]));
       break;

@@ -12,7 +12,7 @@ import { published } from "./published.ts";
 import { reportLeap } from "./report.ts";
 import { runScalingTask, scalingVariants } from "./scaling.ts";
 import { runSpeedTask, speedVariants } from "./speed.ts";
-import { runTrainingTask } from "./training.ts";
+import { runTrainingTask, weightsArtifact } from "./training.ts";
 
 /** Shares of the whole run, roughly; only the time left depends on them. */
 const WEIGHTS = { audit: 2, numerics: 2, train: 20, speed: 4, decode: 6, explain: 6, scaling: 4 };
@@ -39,6 +39,8 @@ export const benchmark: Benchmark<LeapBenchConfig> = {
       training.batchSize,
       training.blockLength,
     ),
+  checkpoints: ({ variants }) =>
+    variants.map((variant) => ({ variant, artifact: weightsArtifact(variant, 0) })),
   run: runTask,
   compare: compareLeap,
   report: reportLeap,

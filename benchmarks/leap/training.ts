@@ -3,6 +3,7 @@ import type { Audit, CellInput, TaskContext } from "../../harness/contract.ts";
 import { sha256Hex } from "../../harness/canonical_json.ts";
 import type { LanguageModel } from "../../models/mod.ts";
 import {
+  describeModel,
   evaluate,
   type Evaluation,
   makeSchedule,
@@ -45,7 +46,11 @@ export async function runTrainingTask(
       dataSeed: context.seed(`data/${seed}`),
     });
     const memory = { peak: gpu.memory.peakBytes - liveBefore, byTag: peakByTag(context) };
-    const weights = await saveCheckpoint(model.parameters, undefined);
+    const weights = await saveCheckpoint(
+      model.parameters,
+      undefined,
+      describeModel(model, data.tokenizer),
+    );
     await context.artifacts.write(weightsArtifact(variant, seed), weights);
     if (seed === 0) {
       context.audit(await auditTrainedCausality(context, model, training.blockLength, variant));

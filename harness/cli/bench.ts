@@ -8,7 +8,13 @@ import { type Host, joinPath } from "../host.ts";
 import { type AnyBenchmark, expandNames, loadBenchmark, type Registry } from "../registry.ts";
 import { writeResult } from "../report/mod.ts";
 import type { Preset, RunResult } from "../result_schema.ts";
-import { discardRun, runBenchmark, type RunEvent, type RunOutcome } from "../runner.ts";
+import {
+  discardRun,
+  keepCheckpoints,
+  runBenchmark,
+  type RunEvent,
+  type RunOutcome,
+} from "../runner.ts";
 import { choicesInForce, tuneDevice } from "../tune_device.ts";
 import { UserError } from "../user_error.ts";
 import type { BenchOptions } from "./bench_command.ts";
@@ -72,6 +78,10 @@ export async function runBench(
     const { markdown } = await writeResult(host, outcome.result, outcome.folder);
     if (!options.json) summaryLines(outcome.result).forEach((line) => host.print(line));
     host.printError(`${job.benchmark.name}: ${outcomeText(outcome.result)}; ${markdown}`);
+    const weights = await keepCheckpoints(host, job.benchmark, job, outcome.folder);
+    if (weights.length > 0) {
+      host.printError(`Trained weights, for the export task: ${weights.join(" ")}`);
+    }
     // Kept where something failed: the same command then does only that again.
     if (outcome.exitCode === 0) await discardRun(host, outcome);
     if (interrupt.signal.aborted) return INTERRUPTED;

@@ -77,5 +77,25 @@ export function readModelDescription(
         EXPORTED_KINDS.join(" or "),
     );
   }
+  requireSizes(model.config, name);
   return { model, tokenizer };
+}
+
+const SIZES = ["vocabSize", "positions", "width", "heads", "layers"] as const;
+
+function requireSizes(config: Gpt2Config | LeapConfig, name: string): void {
+  for (const key of SIZES) {
+    const value: unknown = config?.[key];
+    if (!Number.isInteger(value) || value as number < 1) {
+      throw new SafetensorsError(
+        `Cannot export ${name}: its ${key} is ${value}, expected a positive integer`,
+      );
+    }
+  }
+  if (config.width % config.heads !== 0) {
+    throw new SafetensorsError(
+      `Cannot export ${name}: its width is ${config.width}, expected a multiple of its ` +
+        `${config.heads} heads`,
+    );
+  }
 }
