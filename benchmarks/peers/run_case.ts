@@ -155,7 +155,8 @@ async function time(
       phase: phaseOf(spec),
       device: entry.library!.adapter.device,
       prepared: entry.prepared!,
-      floorNs,
+      // The roof is the adapter's: it says nothing about a library that runs on the processor.
+      floorNs: entry.library!.adapter.device ? floorNs : undefined,
     })),
     {
       minSamples: config.samples,
