@@ -5,6 +5,7 @@ import {
   Leap,
   type LeapConfig,
 } from "../../models/mod.ts";
+import type { LeapVariant } from "../../attention/mod.ts";
 import type { Tokenizer } from "../../data/mod.ts";
 import { SafetensorsError } from "../safetensors.ts";
 
@@ -78,8 +79,20 @@ export function readModelDescription(
     );
   }
   requireSizes(model.config, name);
+  if (model.kind === "leap" && !LEAP_VARIANTS.includes(`${model.config.variant}`)) {
+    throw new SafetensorsError(
+      `Cannot export ${name}: its variant is ${JSON.stringify(model.config.variant)}, expected ` +
+        LEAP_VARIANTS.join(" or "),
+    );
+  }
   return { model, tokenizer };
 }
+
+const LEAP_VARIANTS: readonly string[] = [
+  "2022-08",
+  "1.0",
+  "1.0.1",
+] satisfies LeapVariant[];
 
 const SIZES = ["vocabSize", "positions", "width", "heads", "layers"] as const;
 

@@ -4,6 +4,7 @@ import { writeSafetensors } from "../safetensors.ts";
 import { type ModelDescription, readModelDescription } from "./exported_model.ts";
 import { gpt2Onnx } from "./gpt2_onnx.ts";
 import type { WeightMap } from "./layers_onnx.ts";
+import { leapOnnx } from "./leap_onnx.ts";
 import { encodeOnnx } from "./onnx_graph.ts";
 import { tokenizerFiles } from "./tokenizer_files.ts";
 import { gpt2Shapes, leapShapes, requireWeights } from "./weight_shapes.ts";
@@ -54,8 +55,7 @@ export async function huggingFaceFolder(
       `No tokenizer.json: tokenizer ${tokenizer.name} has no form in that format; give the model ids.`,
     );
   }
-  if (graph) files.set("onnx/model.onnx", await encodeOnnx(graph, PRODUCER));
-  else notes.push(`No onnx/model.onnx: there is no ONNX graph of ${model.kind} models yet.`);
+  files.set("onnx/model.onnx", await encodeOnnx(graph, PRODUCER));
   return { files, notes };
 }
 
@@ -65,7 +65,7 @@ function modelFiles(model: ModelDescription["model"], weights: WeightMap, name: 
     return { config: gpt2Config(model.config), graph: gpt2Onnx(model.config, weights) };
   }
   requireWeights(weights, leapShapes(model.config), name);
-  return { config: leapConfig(model.config), graph: undefined };
+  return { config: leapConfig(model.config), graph: leapOnnx(model.config, weights) };
 }
 
 /** The fields of published GPT-2 configurations. */

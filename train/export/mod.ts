@@ -14,6 +14,7 @@ export {
   huggingFaceFolder,
   LEAP_MODEL_TYPE,
 } from "./hugging_face_folder.ts";
+export { leapOnnx } from "./leap_onnx.ts";
 export type { WeightMap } from "./layers_onnx.ts";
 export {
   encodeOnnx,

@@ -77,6 +77,7 @@ gpuTest("huggingFaceFolder() refuses what it cannot export with one clear messag
     /width is 24, expected a multiple of its 5 heads/,
   );
   await refuses({ ...good, model: { kind: "gpt2", config: null } }, /vocabSize is undefined/);
+  await refuses({ ...good, model: { kind: "leap", config } }, /its variant is undefined, expected/);
   const bytes = await byteCheckpoint(model);
   await assert.rejects(huggingFaceFolder(bytes.subarray(0, 5000), "x"), SafetensorsError);
   const changed = bytes.slice();
