@@ -39,7 +39,13 @@ function auditConfig(config: ConvAttentionBenchConfig): ConvAttentionBenchConfig
   return convAttentionConfigSchema.parse({
     ...config,
     training: { ...config.training, blockLength: 4 * horizon },
-    model: { baseLength: 2 * horizon, width: 16, heads: 2, layers: 4 },
+    model: {
+      baseLength: 2 * horizon,
+      width: 16,
+      heads: 2,
+      layers: 4,
+      initializerRange: INITIALIZER_RANGE,
+    },
     conv: { ...config.conv, width: 8, vocabMultiple: 1 },
     progressive: { ...config.progressive, rank: 3, alpha: 6 },
   });
@@ -63,7 +69,7 @@ export async function runAuditTask(
       variant,
       VOCABULARY,
       context.seed("audit"),
-      { stage, initializerRange: INITIALIZER_RANGE },
+      { stage },
     );
     try {
       await visibility(context, config, variant, model, subject);
@@ -174,10 +180,7 @@ async function switches(
   const logits = (body: () => Tensor) =>
     gpu.scope(() => gpu.withoutTape(() => gpu.readFloats(body())));
   const seed = context.seed("audit");
-  let model = buildProgressive(gpu, config, variant, VOCABULARY, seed, {
-    stage: 1,
-    initializerRange: INITIALIZER_RANGE,
-  });
+  let model = buildProgressive(gpu, config, variant, VOCABULARY, seed, { stage: 1 });
   let optimizer = new AdamW(model.parameters, { clipNorm: 1 });
   const learn = () => {
     for (let i = 0; i < 3; i++) {

@@ -8,6 +8,9 @@ const modelSchema = z.strictObject({
   }),
   width: z.int().positive().meta({ description: "Width of gpt2 and progressive_diverging" }),
   heads: z.int().positive().meta({ description: "Heads of every model" }),
+  initializerRange: z.number().positive().default(0.02).meta({
+    description: "Standard deviation of the initial weights of every model; 0.02 suits wide models",
+  }),
   layers: z.int().positive().meta({
     description: "Blocks a token passes in gpt2 and progressive_diverging; a multiple of 4",
   }),

@@ -33,8 +33,11 @@ export function gpt2Sizes(
   variant: Variant,
   vocabSize: number,
 ): Gpt2Config {
-  const { width, heads, layers } = config.model;
-  const sizes = { vocabSize, positions: lengthOf(config, variant), width, heads, layers };
+  const { width, heads, layers, initializerRange } = config.model;
+  const sizes = {
+    ...{ vocabSize, width, heads, layers, initializerRange },
+    positions: lengthOf(config, variant),
+  };
   if (planOf(variant).equal !== "parameters") return sizes;
   const conv = buildModel(gpu, config, "conv_attention", vocabSize, 1);
   const wanted = conv.parameters.count;
@@ -59,8 +62,6 @@ export function widthForParameters(sizes: Gpt2Config, wanted: number): number {
 export interface BuildOptions {
   /** Stage of a progressive variant. @default {3} */
   readonly stage?: Stage;
-  /** Standard deviation of the initial weights. @default {0.02} */
-  readonly initializerRange?: number;
 }
 
 /** Builds a variant. */
@@ -70,18 +71,14 @@ export function buildModel(
   variant: Variant,
   vocabSize: number,
   seed: number,
-  { stage = 3, initializerRange = 0.02 }: BuildOptions = {},
+  { stage = 3 }: BuildOptions = {},
 ): LanguageModel {
   const plan = planOf(variant);
   if (plan.family === "gpt2") {
-    return new Gpt2(
-      gpu,
-      { ...gpt2Sizes(gpu, config, variant, vocabSize), initializerRange },
-      seed,
-    );
+    return new Gpt2(gpu, gpt2Sizes(gpu, config, variant, vocabSize), seed);
   }
   if (plan.family === "progressive") {
-    return buildProgressive(gpu, config, variant, vocabSize, seed, { stage, initializerRange });
+    return buildProgressive(gpu, config, variant, vocabSize, seed, { stage });
   }
   const { width, factor, levels, vocabMultiple } = config.conv;
   return new ConvAttention(gpu, {
@@ -92,7 +89,7 @@ export function buildModel(
     form: plan.form!,
     factor,
     levels,
-    initializerRange,
+    initializerRange: config.model.initializerRange,
   }, seed);
 }
 
@@ -103,9 +100,9 @@ export function buildProgressive(
   variant: Variant,
   vocabSize: number,
   seed: number,
-  { stage = 3, initializerRange = 0.02 }: BuildOptions,
+  { stage = 3 }: BuildOptions,
 ): ProgressiveDiverging {
-  const { width, heads, layers, baseLength } = config.model;
+  const { width, heads, layers, baseLength, initializerRange } = config.model;
   const { rank, alpha } = config.progressive;
   return new ProgressiveDiverging(gpu, {
     vocabSize,
