@@ -46,6 +46,9 @@ gpuTest("ConvAttention has the parameter count of the source at its sizes", () =
   assert.equal(published.parameters.count, 9_246_336);
   assert.equal(published.horizon, 64);
   published.dispose();
+  const causal = new ConvAttention(gpu, { ...sizes, form: "causal" }, 1);
+  assert.equal(causal.parameters.count, 9_073_680);
+  causal.dispose();
 });
 
 gpuTest("ConvAttention in its published form sees its own targets", async () => {
