@@ -82,6 +82,18 @@ export function linearGrid(count: number): Grid {
   return [Math.ceil(count / y), y, 1];
 }
 
+/**
+ * WGSL of a loop's end that only uniforms decide. Mesa's lavapipe splices such uniforms into the code and may then compile the shader again at
+ * every dispatch (0.3 s each); an end that depends on a buffer's length as well is left alone.
+ *
+ * @param bound The end, at most the number of elements of `buffer`.
+ * @param buffer A storage binding of the kernel.
+ * @param unit Values that one element of the binding holds. @default {1}
+ */
+export function loopEnd(bound: string, buffer: string, unit: 1 | 4 = 1): string {
+  return `min(${bound}, arrayLength(&${buffer})${unit === 4 ? " * 4u" : ""})`;
+}
+
 /** Entry point of a one-dimensional kernel: `i` is the global index over the folded grid. */
 export function linearMain(workgroupSize: number): string {
   return `@compute @workgroup_size(${workgroupSize})

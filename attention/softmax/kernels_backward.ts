@@ -12,6 +12,7 @@ import {
   type Kernel,
   linearGrid,
   linearMain,
+  loopEnd,
   read,
   write,
 } from "../../engine/mod.ts";
@@ -299,7 +300,8 @@ ${
   return `${headStart(problem, DIRECT_THREADS)}
 ${keyBlock(problem, R * DIRECT_THREADS)}
 ${range(R).map((r) => declareKeyRow(C, r, `first + ${r * DIRECT_THREADS}u + lane`)).join("\n")}
-for (var i = begin; i < u.Tq; i++) {
+let end = ${loopEnd("u.Tq", "q")};
+for (var i = begin; i < end; i++) {
 let qAt = qBase + i * u.qRow;
 let gAt = oBase + i * oRow;
 ${keyGradientStep(problem, R, (c) => `load_q(qAt, ${c}u)`, (c) => `load_dOutput(gAt, ${c}u)`)}
@@ -316,7 +318,8 @@ ${headStart(problem, threads)}
 ${keyBlock(problem, rows)}
 let split = lane % ${STAGED_SPLITS}u;
 ${declareKeyRow(C, 0, `first + lane / ${STAGED_SPLITS}u`)}
-for (var start = begin; start < u.Tq; start += ${tileRows}u) {
+let end = ${loopEnd("u.Tq", "q")};
+for (var start = begin; start < end; start += ${tileRows}u) {
 ${
     stageTile(
       shape,

@@ -5,7 +5,7 @@
  * Work: one workgroup per block of query rows, head and batch entry; causal blocks with most keys start first. Saved for backward:
  * the log of each row's sum of exponentials. Check: `deno test -A tests/attention/softmax/`.
  */
-import { type Kernel, read, write } from "../../engine/mod.ts";
+import { type Kernel, loopEnd, read, write } from "../../engine/mod.ts";
 import {
   allowed,
   type AttentionProblem,
@@ -60,7 +60,7 @@ export function queryBlock(problem: AttentionProblem, rows: number): string {
   const block = problem.causal ? "(groups.x - 1u - group.x)" : "group.x";
   const end = problem.causal
     ? `u32(clamp(i32(min(first + ${rows}u, u.Tq)) + u.shift, 0, i32(u.Tk)))`
-    : "u.Tk";
+    : loopEnd("u.Tk", "k");
   return `let first = ${block} * ${rows}u;
 let end = ${end};`;
 }

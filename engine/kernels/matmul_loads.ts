@@ -1,3 +1,4 @@
+import { loopEnd } from "../kernel.ts";
 import type { MatmulProblem } from "./matmul.ts";
 
 /** Which buffers of a product are bound as `vec4f`; the others are read and written element by element. */
@@ -37,13 +38,9 @@ export function matmulLoads(p: MatmulProblem, vectors: VectorAccess): string {
     operandLoads("b", "N", p.transposeB, vectors.b, tail);
 }
 
-/**
- * WGSL of the end of the loop over k. Mesa's lavapipe splices uniforms that bound a loop into the code and may then compile the shader
- * again at every dispatch (0.3 s each); a bound that depends on a buffer's length as well is left alone. It never cuts: A holds K values
- * at least.
- */
+/** WGSL of the end of the loop over k; A holds K values at least. */
 export function sumEnd(vectors: VectorAccess): string {
-  return `min(u.K, arrayLength(&a)${vectors.a ? " * 4u" : ""})`;
+  return loopEnd("u.K", "a", vectors.a ? 4 : 1);
 }
 
 function operandLoads(
