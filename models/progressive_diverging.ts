@@ -7,6 +7,7 @@ import {
   declareLora,
   type LoraBranch,
   type LoraConfig,
+  type MergedAttention,
   mergeLora,
 } from "./layers/lora.ts";
 import { applyNorm, declareNorm, type NormWeights } from "./layers/norm.ts";
@@ -130,32 +131,31 @@ export class ProgressiveDiverging implements LanguageModel {
     return tiedTokenLosses(this.gpu.withoutTape(() => this.hidden(ids)), this.tokens, targets);
   }
 
-  /** Logits [B, T, V] with the low-rank branches merged into the attentions; for inference. */
-  mergedLogits(ids: Tensor, options: ForwardOptions = {}): Tensor {
-    const { heads } = this.config;
-    const merged = this.gpu.withoutTape(() =>
-      new Map(this.#blocks.map((block) => [
-        block,
-        mergeLora(block.base.qkv, block.base.projection, block.branches),
-      ]))
-    );
-    const hidden = this.gpu.withoutTape(() =>
-      this.#run(ids, (x, block) => {
-        const { qkv, projection, attentions } = merged.get(block)!;
-        const { norm1, norm2, mlpIn, mlpOut } = block.base;
-        const mixed = fusedAttention(
-          matmul(applyNorm(x, norm1), qkv.weight, { bias: qkv.bias }),
-          { heads: attentions * heads, causal: true, keyMask: options.keyMask },
-        );
-        x = residualLinear(x, mixed, projection, undefined);
-        const inner = matmul(applyNorm(x, norm2), mlpIn.weight, {
-          bias: mlpIn.bias,
-          activation: "geluTanh",
-        });
-        return residualLinear(x, inner, mlpOut, undefined);
-      })
-    );
-    return tiedLogits(hidden, this.tokens);
+  /**
+   * The model with its low-rank branches merged into the attentions, for inference. It shares all other weights with this model and must be
+   * disposed before it.
+   */
+  merge(): MergedProgressive {
+    const { gpu } = this;
+    const attentions = new Map(this.#blocks.map((block) => {
+      const { qkv, projection, attentions } = gpu.scope(() =>
+        gpu.withoutTape(() => {
+          const made = mergeLora(block.base.qkv, block.base.projection, block.branches);
+          for (const t of [made.qkv.weight, made.qkv.bias, made.projection.weight]) t.keep();
+          return made;
+        })
+      );
+      return [block, { qkv, projection, attentions }] as const;
+    }));
+    return {
+      logits: (ids, options = {}) =>
+        gpu.withoutTape(() => this.#mergedLogits(attentions, ids, options)),
+      dispose: () => {
+        for (const { qkv, projection } of attentions.values()) {
+          for (const t of [qkv.weight, qkv.bias, projection.weight]) t.dispose();
+        }
+      },
+    };
   }
 
   decoder(batch: number): Decoder {
@@ -180,6 +180,28 @@ export class ProgressiveDiverging implements LanguageModel {
     this.parameters.dispose();
   }
 
+  #mergedLogits(
+    merged: ReadonlyMap<ProgressiveBlock, MergedAttention>,
+    ids: Tensor,
+    { keyMask }: ForwardOptions,
+  ): Tensor {
+    const hidden = this.#run(ids, (x, block) => {
+      const { qkv, projection, attentions } = merged.get(block)!;
+      const { norm1, norm2, mlpIn, mlpOut } = block.base;
+      const mixed = fusedAttention(
+        matmul(applyNorm(x, norm1), qkv.weight, { bias: qkv.bias }),
+        { heads: attentions * this.config.heads, causal: true, keyMask },
+      );
+      x = residualLinear(x, mixed, projection, undefined);
+      const inner = matmul(applyNorm(x, norm2), mlpIn.weight, {
+        bias: mlpIn.bias,
+        activation: "geluTanh",
+      });
+      return residualLinear(x, inner, mlpOut, undefined);
+    });
+    return tiedLogits(hidden, this.tokens);
+  }
+
   #run(ids: Tensor, apply: (x: Tensor, block: ProgressiveBlock) => Tensor): Tensor {
     let x = embedTokens(this.name, ids, this.tokens, this.positionTable);
     for (const block of this.#blocks) {
@@ -187,6 +209,13 @@ export class ProgressiveDiverging implements LanguageModel {
     }
     return applyNorm(x, this.finalNorm);
   }
+}
+
+/** A progressive model with its low-rank branches merged. */
+export interface MergedProgressive {
+  /** Logits [B, T, V]. */
+  logits(ids: Tensor, options?: ForwardOptions): Tensor;
+  dispose(): void;
 }
 
 /** Where a parameter of a grown model comes from. */

@@ -227,7 +227,9 @@ async function merging(
   logits: (body: () => Tensor) => Promise<Float32Array>,
 ): Promise<void> {
   const unmerged = await logits(() => model.logits(ids));
-  const merged = await logits(() => model.mergedLogits(ids));
+  const inference = model.merge();
+  const merged = await logits(() => inference.logits(ids));
+  inference.dispose();
   const broken = merged.slice();
   broken[broken.length >> 1] += 10 * MERGE_THRESHOLD;
   context.audit(makeAudit({

@@ -19,15 +19,19 @@ function leakSentence({ comparisons, audits }: RunBody): string {
     ? ""
     : ` The causal form of the same pyramid is ${versus(causal)} on the same unseen targets.`;
   if (share === null) {
-    return `In this run conv_attention as published has no advantage to explain: on all targets it is ${
+    return `In this run conv_attention as published has no advantage over the like-for-like GPT-2 (trained on the same targets) to explain: on all targets it is ${
       versus(pooled)
     }, on targets that are not in its input ${versus(unseen)}` +
-      (gap === null ? "" : `; its loss on seen targets is ${nats(gap)} lower than on unseen ones`) +
+      (gap === null
+        ? ""
+        : `; on targets that stand in its input its loss is ${nats(Math.abs(gap))} ${
+          gap >= 0 ? "lower" : "higher"
+        } than on the others`) +
       `${evidence}.${remains}`;
   }
   return `Of conv_attention's published advantage of ${
     nats(pooled)
-  } over a GPT-2 trained on the same targets, ` +
+  } over the like-for-like GPT-2 (trained on the same targets), ` +
     `${percent(share)} is target leakage: on targets that are not in its input it is ${
       versus(unseen)
     }${evidence}.${remains}`;

@@ -67,7 +67,7 @@ const small: ConvAttentionBenchConfig = convAttentionConfigSchema.parse({
 const paper: ConvAttentionBenchConfig = convAttentionConfigSchema.parse({
   variants: VARIANTS,
   seeds: 3,
-  data: { corpus: "maths-text", outOfDomain: "moby-dick", tokenizer: "gpt2" },
+  data: { corpus: "maths-text", tokenizer: "gpt2" },
   training: {
     blockLength: 1024,
     batchSize: 8,

@@ -3,7 +3,12 @@ import type { CellInput, MeasuredCase, TaskContext, TimedCase } from "../../harn
 import { rooflineFloorNs } from "../../harness/roofline.ts";
 import { classifyError } from "../../harness/runner/classify_error.ts";
 import { median } from "../../harness/statistics/mod.ts";
-import { type LanguageModel, ProgressiveDiverging, STAGES } from "../../models/mod.ts";
+import {
+  type LanguageModel,
+  type MergedProgressive,
+  ProgressiveDiverging,
+  STAGES,
+} from "../../models/mod.ts";
 import { AdamW } from "../../train/mod.ts";
 import { peakByTag } from "../leap/training.ts";
 import type { ConvAttentionBenchConfig } from "./config.ts";
@@ -23,6 +28,8 @@ interface Contestant {
   readonly ids: Tensor;
   readonly targets: Tensor;
   readonly one: Tensor;
+  /** The model with its LoRA branches merged, where it has any. */
+  readonly merged: MergedProgressive | undefined;
   readonly memory: { peak: number; byTag: Record<string, number> };
 }
 
@@ -47,8 +54,8 @@ export async function runSpeedTask(
     });
     for (const one of contestants) record(context, config, one, measured);
   } finally {
-    for (const { model, ids, targets, one } of contestants) {
-      for (const part of [model, ids, targets, one]) part.dispose();
+    for (const { model, merged, ids, targets, one } of contestants) {
+      for (const part of [merged, model, ids, targets, one]) part?.dispose();
     }
   }
 }
@@ -83,7 +90,13 @@ async function prepare(
   optimizer.dispose();
   const progressive = planOf(variant).family === "progressive";
   const name = progressive ? `${variant} stage ${stage}` : variant;
-  return { variant, stage: progressive ? stage : 0, name, model, ids, targets, one, memory };
+  const merged = planOf(variant).lora && stage > 1 && model instanceof ProgressiveDiverging
+    ? model.merge()
+    : undefined;
+  return {
+    ...{ variant, stage: progressive ? stage : 0, name, model, merged, ids, targets, one },
+    memory,
+  };
 }
 
 function trainBatch(
@@ -100,7 +113,7 @@ function trainBatch(
 function casesOf(
   context: TaskContext,
   config: ConvAttentionBenchConfig,
-  { name, model, ids, targets, one, variant }: Contestant,
+  { name, model, merged, ids, targets, one }: Contestant,
 ): TimedCase[] {
   const floor = (flops: number) =>
     context.calibration ? rooflineFloorNs({ flops, bytes: null }, context.calibration) : undefined;
@@ -120,11 +133,11 @@ function casesOf(
       floorNs: floor(single.forward),
     },
   ];
-  if (planOf(variant).lora && model instanceof ProgressiveDiverging) {
+  if (merged) {
     cases.push({
       name: `${name} / inference, merged`,
       phase: "inference, merged",
-      run: () => void model.mergedLogits(one),
+      run: () => void merged.logits(one),
     });
   }
   return cases;

@@ -79,7 +79,7 @@ Deno.test("the headline claims no leak share where there is no advantage", () =>
     row("conv_attention", 0, [3.5, 3.4, 3.6]),
   ]);
   assert.equal(figure(run.comparisons, "leak-share"), null);
-  assert.match(headline(run)[0], /no advantage to explain/);
+  assert.match(headline(run)[0], /no advantage over the like-for-like GPT-2 .* to explain/);
   const none = { cells: [], comparisons: [], audits: [] } as unknown as RunBody;
   assert.deepEqual(headline(none), ["No rows that could be compared were recorded."]);
 });
