@@ -40,6 +40,12 @@ export function caseCost(spec: PeerCase): CaseCost {
         ? { flops: product, bytes: operands }
         : { flops: 3 * product, bytes: 2 * operands };
     }
+    case "gpt2-inference": {
+      // Token by token the same products are done and every query sees the same keys.
+      const { length, width, heads, layers, vocabulary: vocabSize } = spec;
+      const config = { vocabSize, positions: length, width, heads, layers };
+      return { flops: gpt2Flops(config, 1, length).forward, bytes: null };
+    }
     case "gpt2-step": {
       const { batch, length, width, heads, layers, vocabulary: vocabSize } = spec;
       const config = { vocabSize, positions: length, width, heads, layers };

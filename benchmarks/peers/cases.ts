@@ -56,14 +56,29 @@ export interface Gpt2Case {
   readonly vocabulary: number;
 }
 
-/** Any case. An `inference` case would be one more member and one more branch in each adapter. */
+/**
+ * A GPT-2 at work, batch 1: `first-token` is one pass over a prompt of `length` tokens, `decode` feeds as many tokens one at a time on a
+ * cache.
+ */
+export interface InferenceCase {
+  readonly operation: "gpt2-inference";
+  readonly phase: "first-token" | "decode";
+  readonly length: number;
+  readonly width: number;
+  readonly heads: number;
+  readonly layers: number;
+  readonly vocabulary: number;
+}
+
+/** Any case. */
 export type PeerCase =
   | MatmulCase
   | AttentionCase
   | PrefixSumCase
   | RowCase
   | CrossEntropyCase
-  | Gpt2Case;
+  | Gpt2Case
+  | InferenceCase;
 
 /** Words for the timed phase of a case. */
 export function phaseOf(spec: PeerCase): string {
@@ -89,6 +104,9 @@ export function caseId(spec: PeerCase): string {
     case "gpt2-step":
       return `gpt2-step/T${spec.length}xB${spec.batch}/V${spec.vocabulary}/` +
         `${spec.layers}x${spec.width}/h${spec.heads}`;
+    case "gpt2-inference":
+      return `gpt2-inference/T${spec.length}/V${spec.vocabulary}/` +
+        `${spec.layers}x${spec.width}/h${spec.heads}/${spec.phase}`;
   }
 }
 
@@ -113,6 +131,9 @@ export function caseTitle(spec: PeerCase): string {
         spec.phase;
     case "gpt2-step":
       return `GPT-2 training step, T ${spec.length}, batch ${spec.batch}, vocabulary ` +
+        `${spec.vocabulary}, width ${spec.width}, ${spec.layers} layers, ${spec.heads} heads`;
+    case "gpt2-inference":
+      return `GPT-2 inference, ${spec.phase}, ${spec.length} tokens, vocabulary ` +
         `${spec.vocabulary}, width ${spec.width}, ${spec.layers} layers, ${spec.heads} heads`;
   }
 }

@@ -74,6 +74,41 @@ export function auditOutputs(subject: string, outputs: CaseOutputs, expected: Ex
   });
 }
 
+/** Largest difference of a logit between libraries; the issue's bound. */
+export const LOGIT_TOLERANCE = 1e-3;
+
+/**
+ * Audits logits [T, V] of a model against another library's; logits one position late are the planted fault.
+ *
+ * @param other Name of the library whose logits are `expected`.
+ */
+export function auditLogits(
+  subject: string,
+  logits: Float32Array | undefined,
+  other: string,
+  expected: Float32Array,
+  vocabulary: number,
+): Audit {
+  const n = expected.length;
+  const largest = (found: Float32Array, from: number) => {
+    let worst = 0;
+    for (let i = from; i < n; i++) {
+      const difference = Math.abs(found[i - from] - expected[i]);
+      if (!(difference <= worst)) worst = difference;
+      if (Number.isNaN(difference)) return NaN;
+    }
+    return worst;
+  };
+  return makeAudit({
+    id: "parity",
+    subject,
+    evidence: { n, statistic: logits?.length === n ? largest(logits, 0) : NaN },
+    threshold: LOGIT_TOLERANCE,
+    canaries: [{ n: n - vocabulary, statistic: largest(expected, vocabulary) }],
+    compared: `logits with ${other}`,
+  });
+}
+
 /**
  * Audits a loss curve against another library's; a curve that lags one step behind is the planted fault.
  *

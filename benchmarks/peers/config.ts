@@ -20,16 +20,17 @@ const crossEntropySchema = z.strictObject({
   vocabulary: size.min(2),
   phase: z.enum(["forward", "forward+backward"]),
 });
-const gpt2Schema = z.strictObject({
-  batch: size,
+const gpt2Sizes = {
   length: size,
   width: size,
   heads: size,
   layers: size,
   vocabulary: size.min(2),
-}).refine(({ width, heads }) => width % heads === 0, {
-  message: "width must be a multiple of heads",
-});
+};
+const wholeHeads = ({ width, heads }: { width: number; heads: number }) => width % heads === 0;
+const headsMessage = { message: "width must be a multiple of heads" };
+const gpt2Schema = z.strictObject({ batch: size, ...gpt2Sizes }).refine(wholeHeads, headsMessage);
+const inferenceSchema = z.strictObject(gpt2Sizes).refine(wholeHeads, headsMessage);
 
 /** Configuration of the `peers` benchmark. */
 export const peersConfigSchema = z.strictObject({
@@ -43,6 +44,9 @@ export const peersConfigSchema = z.strictObject({
   softmax: z.array(rowsSchema).meta({ description: "Softmaxes over the last axis" }),
   crossEntropy: z.array(crossEntropySchema).meta({ description: "Cross-entropy of a head" }),
   gpt2Step: z.array(gpt2Schema).meta({ description: "GPT-2 training steps with AdamW" }),
+  gpt2Inference: z.array(inferenceSchema).meta({
+    description: "GPT-2 at work: a pass over a prompt, and tokens one at a time on a cache",
+  }),
   samples: size.meta({ description: "Blocks: samples of every library per case" }),
   minSampleMs: z.number().positive().meta({
     description: "Shortest sample; shorter work is repeated before the one wait",
@@ -68,6 +72,13 @@ export function casesOf(config: PeersConfig): PeerCase[] {
     ...config.layerNorm.map((item) => ({ operation: "layer-norm" as const, ...item })),
     ...config.softmax.map((item) => ({ operation: "softmax" as const, ...item })),
     ...config.crossEntropy.map((item) => ({ operation: "cross-entropy" as const, ...item })),
+    ...config.gpt2Inference.flatMap((item) =>
+      (["first-token", "decode"] as const).map((phase) => ({
+        operation: "gpt2-inference" as const,
+        phase,
+        ...item,
+      }))
+    ),
     ...config.gpt2Step.map((item) => ({ operation: "gpt2-step" as const, ...item })),
   ];
 }

@@ -1,6 +1,9 @@
 import { constant, type Initializer, normal } from "../../engine/mod.ts";
 import type { Gpt2Case } from "./cases.ts";
 
+/** Sizes that the weights depend on; `length` is the number of positions. */
+export type Gpt2Sizes = Pick<Gpt2Case, "length" | "width" | "heads" | "layers" | "vocabulary">;
+
 /** One parameter of the training case. */
 export interface WeightSpec {
   readonly name: string;
@@ -26,7 +29,7 @@ const INITIALIZER_RANGE = 0.02;
  * Initial weights of a GPT-2: names, shapes and values are those that `Gpt2` of this suite draws from the same seed (a test compares
  * them), so every library starts from the same bits.
  */
-export function gpt2Weights(spec: Gpt2Case, seed: number): WeightSpec[] {
+export function gpt2Weights(spec: Gpt2Sizes, seed: number): WeightSpec[] {
   const { width: D, layers, vocabulary, length } = spec;
   const weights: WeightSpec[] = [];
   const add = (name: string, shape: number[], init: Initializer) => {

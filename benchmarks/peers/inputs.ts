@@ -58,6 +58,8 @@ export function makeInputs(spec: PeerCase, seed: number): CaseInputs {
         table: floats("table", spec.vocabulary * spec.width, 0.1),
         targets: ids("targets", spec.rows, spec.vocabulary),
       };
+    case "gpt2-inference":
+      return { ids: ids("ids", spec.length, spec.vocabulary) };
     case "gpt2-step": {
       const tokens = TRAINING_BATCHES * spec.batch * spec.length;
       return {

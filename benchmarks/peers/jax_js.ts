@@ -92,7 +92,7 @@ function prepare(
   spec: PeerCase,
   inputs: CaseInputs,
   options: PrepareOptions,
-): PreparedCase {
+): PreparedCase | null {
   const { numpy: np, nn } = jax;
   const upload = (name: string, shape: number[]) => np.array(inputs[name]).reshape(shape);
   switch (spec.operation) {
@@ -135,6 +135,8 @@ function prepare(
       });
     case "cross-entropy":
       return crossEntropyCase(jax, device, spec, upload);
+    case "gpt2-inference":
+      return null;
     case "gpt2-step":
       return jaxTrainingCase(jax, device, spec, inputs, options);
   }

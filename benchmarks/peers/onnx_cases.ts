@@ -150,6 +150,8 @@ export function onnxCase(spec: PeerCase, inputs: CaseInputs): OnnxCase | null {
       };
     }
     case "gpt2-step":
+    case "gpt2-inference":
+      // Inference is no graph with fixed inputs: see onnx_inference.ts.
       return null;
   }
 }

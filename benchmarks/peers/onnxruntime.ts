@@ -1,38 +1,16 @@
 import type { CaseOutputs, LibraryAdapter, PreparedCase } from "./adapter.ts";
 import { watchGpu } from "./gpu_hooks.ts";
+import { onnxInferenceCase } from "./onnx_inference.ts";
 import { onnxCase } from "./onnx_cases.ts";
 import { encodeOnnxModel } from "./onnx_graph.ts";
+import {
+  createSession,
+  type Ort,
+  type OrtSession,
+  type OrtTensor,
+  uploadBuffer,
+} from "./onnxruntime_session.ts";
 import { importPeer, importPeerBytes, PEER_PACKAGES } from "./packages.ts";
-
-/** A tensor of onnxruntime-web, on the host or in a GPU buffer. */
-interface OrtTensor {
-  readonly dims: readonly number[];
-  getData(releaseData?: boolean): Promise<Float32Array>;
-  dispose(): void;
-}
-
-interface OrtSession {
-  run(feeds: Record<string, OrtTensor>): Promise<Record<string, OrtTensor>>;
-  release(): Promise<void>;
-}
-
-/** The part of onnxruntime-web that is used here. */
-interface Ort {
-  readonly env: {
-    logLevel: string;
-    readonly wasm: { wasmBinary?: Uint8Array; numThreads?: number };
-  };
-  readonly InferenceSession: {
-    create(model: Uint8Array, options: Record<string, unknown>): Promise<OrtSession>;
-  };
-  readonly Tensor: {
-    new (type: string, data: Float32Array | Int32Array, dims: readonly number[]): OrtTensor;
-    fromGpuBuffer(
-      buffer: GPUBuffer,
-      options: { dataType: string; dims: readonly number[]; dispose?: () => void },
-    ): OrtTensor;
-  };
-}
 
 const WASM_PATH = "/ort-wasm-simd-threaded.asyncify.wasm";
 
@@ -68,27 +46,16 @@ export async function openOnnxruntime(
     version: peer.version,
     backend: backend === "webgpu" ? backend : `wasm, ${ort.env.wasm.numThreads ?? 1} thread`,
     device,
-    prepare: (spec, inputs) => prepare(ort, backend, device, onnxCase(spec, inputs)),
+    prepare: (spec, inputs, { seed }) =>
+      spec.operation === "gpt2-inference"
+        ? onnxInferenceCase({ ort, backend, device }, spec, inputs, seed)
+        : prepare(ort, backend, device, onnxCase(spec, inputs)),
   };
 }
 
 /** The library keeps one device while any session lives, also for a second opening. */
 let sharedDevice: GPUDevice | null = null;
 const probeSessions: OrtSession[] = [];
-
-function createSession(
-  ort: Ort,
-  backend: "webgpu" | "wasm",
-  model: Uint8Array,
-): Promise<OrtSession> {
-  return ort.InferenceSession.create(model, {
-    executionProviders: [backend],
-    // Errors only: it would warn that shape arithmetic runs on the CPU.
-    logSeverityLevel: 3,
-    // Results stay on the device, as its guide on IO binding advises.
-    ...(backend === "webgpu" ? { preferredOutputLocation: "gpu-buffer" } : {}),
-  });
-}
 
 async function prepare(
   ort: Ort,
@@ -138,14 +105,4 @@ async function prepare(
       buffers.forEach((buffer) => buffer.destroy());
     },
   };
-}
-
-function uploadBuffer(device: GPUDevice, data: Float32Array | Int32Array): GPUBuffer {
-  const buffer = device.createBuffer({
-    // The provider binds whole blocks of 16 bytes.
-    size: Math.ceil(data.byteLength / 16) * 16,
-    usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
-  });
-  device.queue.writeBuffer(buffer, 0, data as Float32Array<ArrayBuffer>);
-  return buffer;
 }

@@ -12,6 +12,7 @@ import { Gpt2 } from "../../models/mod.ts";
 import { AdamW } from "../../train/mod.ts";
 import type { CaseOutputs, LibraryAdapter, PreparedCase, PrepareOptions } from "./adapter.ts";
 import type { AttentionCase, CrossEntropyCase, Gpt2Case, PeerCase } from "./cases.ts";
+import { inferenceCase } from "./inference.ts";
 import { TRAINING } from "./gpt2_weights.ts";
 import { type CaseInputs, TRAINING_BATCHES, trainingBatch } from "./inputs.ts";
 
@@ -68,6 +69,8 @@ function prepare(
     }
     case "cross-entropy":
       return crossEntropyCase(gpu, resident, spec, upload);
+    case "gpt2-inference":
+      return inferenceCase(gpu, spec, inputs, options.seed);
     case "gpt2-step":
       return trainingCase(gpu, resident, spec, inputs, options);
   }

@@ -36,6 +36,7 @@ const head = (rows: number, vocabulary: number, phases: readonly typeof BOTH[num
   phases.map((phase) => ({ rows, width: 128, vocabulary, phase }));
 
 const S = { batch: 4, length: 256, width: 128, heads: 4, layers: 4, vocabulary: 2048 };
+const INFERENCE = { length: 256, width: 128, heads: 4, layers: 4, vocabulary: 2048 };
 const L = { ...S, batch: 1, length: 1024 };
 
 /** Presets: `smoke` runs every code path at tiny shapes, `small` the shapes with targets, `paper` all of them. */
@@ -49,6 +50,7 @@ export const PEERS_PRESETS: Record<PresetName, PeersConfig> = {
     softmax: [{ rows: 64, width: 64 }],
     crossEntropy: head(64, 100),
     gpt2Step: [{ batch: 2, length: 32, width: 32, heads: 2, layers: 2, vocabulary: 96 }],
+    gpt2Inference: [{ length: 12, width: 32, heads: 2, layers: 2, vocabulary: 96 }],
     samples: 5,
     minSampleMs: 2,
     maxSecondsPerCase: 2,
@@ -65,6 +67,7 @@ export const PEERS_PRESETS: Record<PresetName, PeersConfig> = {
     // 2048 rows of 32100 logits pass the 128 MiB binding limit of most adapters; 1024 rows just do not.
     crossEntropy: [...head(1024, 2048), ...head(1024, 8192), ...head(2048, 32100)],
     gpt2Step: [S, L],
+    gpt2Inference: [INFERENCE],
     samples: 10,
     minSampleMs: 100,
     maxSecondsPerCase: 45,
@@ -92,6 +95,7 @@ export const PEERS_PRESETS: Record<PresetName, PeersConfig> = {
       ...head(2048, 32100),
     ],
     gpt2Step: [S, L],
+    gpt2Inference: [INFERENCE],
     samples: 20,
     minSampleMs: 100,
     maxSecondsPerCase: 60,

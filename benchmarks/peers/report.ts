@@ -1,5 +1,6 @@
 import type { ReportInput, RunBody } from "../../harness/contract.ts";
 import { CLOCKS, type PeerClock } from "./compare.ts";
+import { inferenceTables } from "./inference_table.ts";
 import { PEER_PACKAGES, type PeerName } from "./packages.ts";
 import {
   isOnAdapter,
@@ -38,6 +39,7 @@ export function reportPeers(result: RunBody): ReportInput {
         tables: operations(rows).map((name) => speedTable(name, rows)),
         charts: chart(rows),
       },
+      ...inferenceSection(rows),
       {
         heading: "Times of every library",
         paragraphs: [
@@ -61,6 +63,20 @@ export function reportPeers(result: RunBody): ReportInput {
       },
     ],
   };
+}
+
+function inferenceSection(rows: readonly PeerRow[]): Section[] {
+  const tables = inferenceTables(rows);
+  if (tables.length === 0) return [];
+  return [{
+    heading: "Inference",
+    paragraphs: [
+      "The same GPT-2 weights, in onnxruntime as written by this suite's exporter. First token: one pass over the prompt, with the " +
+      "logits of all its positions. Tokens per second: as many given tokens, one at a time on a cache and without reading " +
+      "anything back, so what is compared is the model and not the choice of the next token.",
+    ],
+    tables,
+  }];
 }
 
 function headline(rows: readonly PeerRow[], adapter: string): string[] {

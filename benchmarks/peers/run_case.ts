@@ -9,7 +9,7 @@ import { rooflineFloorNs } from "../../harness/roofline.ts";
 import type { CaseOutputs, PreparedCase } from "./adapter.ts";
 import { caseCost } from "./case_cost.ts";
 import { type PeerCase, phaseOf, rowParams } from "./cases.ts";
-import { auditLosses, auditOutputs } from "./check_outputs.ts";
+import { auditLogits, auditLosses, auditOutputs } from "./check_outputs.ts";
 import type { PeersConfig } from "./config.ts";
 import { type CaseInputs, makeInputs } from "./inputs.ts";
 import type { CaseLedger } from "./ledger_worker.ts";
@@ -123,9 +123,15 @@ function checkAll(
   const ours = withOutputs.find((entry) => entry.name === "ours");
   for (const entry of withOutputs) {
     const outputs = entry.outputs!;
-    if (spec.operation === "gpt2-step") {
-      // We are held against the first peer that trained, each peer against us.
-      const other = entry === ours ? withOutputs.find((item) => item !== ours) : ours;
+    // We are held against the first peer that ran, each peer against us.
+    const other = entry === ours ? withOutputs.find((item) => item !== ours) : ours;
+    if (spec.operation === "gpt2-inference") {
+      if (!other) continue;
+      const expected = other.outputs!.logits;
+      const { vocabulary } = spec;
+      entry.audit = auditLogits(entry.name, outputs.logits, other.name, expected, vocabulary);
+      if (entry !== ours) context.audit({ ...entry.audit, id: "logit-agreement" });
+    } else if (spec.operation === "gpt2-step") {
       if (!other) continue;
       entry.audit = auditLosses(entry.name, outputs.losses, other.name, other.outputs!.losses);
       if (entry !== ours) context.audit({ ...entry.audit, id: "loss-agreement" });

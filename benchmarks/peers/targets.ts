@@ -27,11 +27,11 @@ export function targetAdapter(description: string): TargetAdapter | null {
   return /swiftshader/i.test(description) ? "swiftshader" : null;
 }
 
+const WALL_OPERATIONS = new Set(["attention", "gpt2-step", "gpt2-inference"]);
+
 /** Clock of an operation's comparison: whole passes through the network by wall, single operations by GPU time where there is one. */
 export function clockOf(params: Params): PeerClock {
-  return params.operation === "attention" || params.operation === "gpt2-step"
-    ? "wall-time"
-    : "gpu-time";
+  return WALL_OPERATIONS.has(`${params.operation}`) ? "wall-time" : "gpu-time";
 }
 
 /** Target of a row, fixed before the kernels were written; null where none was set. */

@@ -102,7 +102,7 @@ function prepare(
   spec: PeerCase,
   inputs: CaseInputs,
   options: PrepareOptions,
-): PreparedCase {
+): PreparedCase | null {
   const resident: TfTensor[] = [];
   const upload = (name: string, shape: number[]) => {
     const data = inputs[name];
@@ -135,6 +135,8 @@ function prepare(
     }
     case "cross-entropy":
       return crossEntropyCase(tf, resident, spec, upload);
+    case "gpt2-inference":
+      return null;
     case "gpt2-step":
       return tfjsTrainingCase(tf, spec, inputs, options);
   }

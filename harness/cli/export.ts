@@ -3,7 +3,6 @@ import { message } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
 import { argument, command, constant, option } from "@optique/core/primitives";
 import { path } from "@optique/run/valueparser";
-import { ConfigError } from "../../models/mod.ts";
 import { huggingFaceFolder, SafetensorsError } from "../../train/mod.ts";
 import { type Host, joinPath, StorageError } from "../host.ts";
 import { UserError } from "../user_error.ts";
@@ -92,15 +91,12 @@ async function requireFree(host: Host, folder: string): Promise<void> {
   }
 }
 
-/** Errors whose message is about the file, not about this program. */
-const REFUSALS = [SafetensorsError, ConfigError, RangeError];
-
 async function convert(bytes: Uint8Array, name: string) {
   try {
     return await huggingFaceFolder(bytes, name);
   } catch (error) {
-    if (REFUSALS.some((kind) => error instanceof kind)) {
-      throw new UserError((error as Error).message, 2, { cause: error });
+    if (error instanceof SafetensorsError || error instanceof RangeError) {
+      throw new UserError(error.message, 2, { cause: error });
     }
     throw error;
   }

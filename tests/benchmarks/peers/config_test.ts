@@ -46,6 +46,8 @@ Deno.test("peers small covers every shape of the question", () => {
       "cross-entropy/1024x128/V2048/forward+backward",
       "cross-entropy/1024x128/V8192/forward",
       "cross-entropy/2048x128/V32100/forward+backward",
+      "gpt2-inference/T256/V2048/4x128/h4/first-token",
+      "gpt2-inference/T256/V2048/4x128/h4/decode",
       "gpt2-step/T256xB4/V2048/4x128/h4",
       "gpt2-step/T1024xB1/V2048/4x128/h4",
     ]
