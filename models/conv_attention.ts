@@ -9,7 +9,6 @@ import {
 } from "../engine/mod.ts";
 import { convAttentionFlops } from "./conv_attention_cost.ts";
 import { applyGpt2Block, declareGpt2Block, type Gpt2Block } from "./layers/gpt2_block.ts";
-import { tiedLogits, tiedLoss, tiedTokenLosses } from "./layers/language_head.ts";
 import { padLeft, zeroMasked } from "./layers/left_padding.ts";
 import { applyNorm, declareNorm, type NormWeights } from "./layers/norm.ts";
 import {
@@ -21,7 +20,7 @@ import {
   shiftRight,
 } from "./layers/pyramid.ts";
 import { embedTokens } from "./layers/token_embedding.ts";
-import type { Decoder, ForwardOptions, LanguageModel } from "./language_model.ts";
+import type { Decoder, ForwardOptions } from "./language_model.ts";
 import {
   ConfigError,
   requireDivisibleHeads,
@@ -29,6 +28,7 @@ import {
   requirePositiveIntegers,
 } from "./model_error.ts";
 import { PrefixDecoder } from "./prefix_decoder.ts";
+import { TiedLanguageModel } from "./tied_language_model.ts";
 
 /** Configuration of `ConvAttention`. */
 export interface ConvAttentionConfig {
@@ -68,12 +68,12 @@ interface Level {
  * Any length up to T is padded on the left with a mask: to T in the published form, whose expander has weights for each position, else to
  * whole groups.
  */
-export class ConvAttention implements LanguageModel {
-  readonly name: string;
-  readonly parameters: ParameterSet;
-  readonly config: Required<ConvAttentionConfig>;
-  readonly tokens: Parameter;
-  readonly positionTable: Parameter;
+export class ConvAttention extends TiedLanguageModel {
+  override readonly name: string;
+  override readonly parameters: ParameterSet;
+  override readonly config: Required<ConvAttentionConfig>;
+  override readonly tokens: Parameter;
+  override readonly positionTable: Parameter;
   readonly finalNorm: NormWeights;
   readonly #down: readonly Level[];
   readonly #up: readonly Level[];
@@ -85,7 +85,8 @@ export class ConvAttention implements LanguageModel {
    * @param config Sizes and form.
    * @param seed Seed of the initial weights.
    */
-  constructor(readonly gpu: Gpu, config: ConvAttentionConfig, seed: number) {
+  constructor(gpu: Gpu, config: ConvAttentionConfig, seed: number) {
+    super(gpu);
     const full = this.config = {
       factor: 4,
       levels: 3,
@@ -130,24 +131,12 @@ export class ConvAttention implements LanguageModel {
     set.allocate();
   }
 
-  get vocabSize(): number {
-    return this.config.vocabSize;
-  }
-
-  get positions(): number {
-    return this.config.positions;
-  }
-
   /** Distance from a position to the token it is trained to predict: factor ^ levels. */
   get horizon(): number {
     return this.config.factor ** this.config.levels;
   }
 
-  get tableParameters(): number {
-    return this.tokens.size + this.positionTable.size;
-  }
-
-  hidden(ids: Tensor, options: ForwardOptions = {}): Tensor {
+  override hidden(ids: Tensor, options: ForwardOptions = {}): Tensor {
     const { positions, heads, factor, form } = this.config;
     const length = ids.dim(1);
     requireLength(this.name, length, positions);
@@ -172,28 +161,12 @@ export class ConvAttention implements LanguageModel {
     return padded.added === 0 ? x : slice(x, [0, padded.added, 0]);
   }
 
-  logits(ids: Tensor, options: ForwardOptions = {}): Tensor {
-    return tiedLogits(this.hidden(ids, options), this.tokens);
-  }
-
-  loss(ids: Tensor, targets: Tensor, options: ForwardOptions = {}): Tensor {
-    return tiedLoss(this.hidden(ids, options), this.tokens, targets);
-  }
-
-  tokenLosses(ids: Tensor, targets: Tensor): Tensor {
-    return tiedTokenLosses(this.gpu.withoutTape(() => this.hidden(ids)), this.tokens, targets);
-  }
-
-  decoder(batch: number): Decoder {
+  override decoder(batch: number): Decoder {
     return new PrefixDecoder(this, batch);
   }
 
-  flops(batch: number, length: number): { forward: number; backward: number } {
+  override flops(batch: number, length: number): { forward: number; backward: number } {
     return convAttentionFlops(this.config, batch, length);
-  }
-
-  dispose(): void {
-    this.parameters.dispose();
   }
 }
 

@@ -2,16 +2,16 @@ import { type Gpu, normal, type Parameter, ParameterSet, type Tensor } from "../
 import { gpt2Flops } from "./gpt2_cost.ts";
 import { Gpt2Decoder } from "./gpt2_decoder.ts";
 import { applyGpt2Block, declareGpt2Block, type Gpt2Block } from "./layers/gpt2_block.ts";
-import { tiedLogits, tiedLoss, tiedTokenLosses } from "./layers/language_head.ts";
 import { dropoutSite, maybeDropout } from "./layers/regularization.ts";
 import { applyNorm, declareNorm, type NormWeights } from "./layers/norm.ts";
 import { embedTokens } from "./layers/token_embedding.ts";
-import type { Decoder, ForwardOptions, LanguageModel } from "./language_model.ts";
+import type { Decoder, ForwardOptions } from "./language_model.ts";
 import {
   requireDivisibleHeads,
   requirePositiveIntegers,
   requireProbability,
 } from "./model_error.ts";
+import { TiedLanguageModel } from "./tied_language_model.ts";
 
 /** Configuration of `Gpt2`. */
 export interface Gpt2Config {
@@ -38,12 +38,12 @@ export interface Gpt2Config {
  * const loss = model.loss(ids, targets); // ids, targets: i32 [B, T]
  * ```
  */
-export class Gpt2 implements LanguageModel {
-  readonly name: string;
-  readonly parameters: ParameterSet;
-  readonly config: Required<Gpt2Config>;
-  readonly tokens: Parameter;
-  readonly positionTable: Parameter;
+export class Gpt2 extends TiedLanguageModel {
+  override readonly name: string;
+  override readonly parameters: ParameterSet;
+  override readonly config: Required<Gpt2Config>;
+  override readonly tokens: Parameter;
+  override readonly positionTable: Parameter;
   readonly blocks: readonly Gpt2Block[];
   readonly finalNorm: NormWeights;
 
@@ -52,7 +52,8 @@ export class Gpt2 implements LanguageModel {
    * @param config Sizes and options.
    * @param seed Seed of the initial weights.
    */
-  constructor(readonly gpu: Gpu, config: Gpt2Config, seed: number) {
+  constructor(gpu: Gpu, config: Gpt2Config, seed: number) {
+    super(gpu);
     const { dropout = 0, attention = "fused", initializerRange = 0.02 } = config;
     const full = this.config = { ...config, dropout, attention, initializerRange };
     this.name = `gpt2-${full.attention}`;
@@ -69,19 +70,7 @@ export class Gpt2 implements LanguageModel {
     set.allocate();
   }
 
-  get vocabSize(): number {
-    return this.config.vocabSize;
-  }
-
-  get positions(): number {
-    return this.config.positions;
-  }
-
-  get tableParameters(): number {
-    return this.tokens.size + this.positionTable.size;
-  }
-
-  hidden(ids: Tensor, options: ForwardOptions = {}): Tensor {
+  override hidden(ids: Tensor, options: ForwardOptions = {}): Tensor {
     const { dropout, heads, attention } = this.config;
     let x = embedTokens(this.name, ids, this.tokens, this.positionTable);
     x = maybeDropout(x, dropoutSite("embedding", dropout, options));
@@ -96,28 +85,12 @@ export class Gpt2 implements LanguageModel {
     return applyNorm(x, this.finalNorm);
   }
 
-  logits(ids: Tensor, options: ForwardOptions = {}): Tensor {
-    return tiedLogits(this.hidden(ids, options), this.tokens);
-  }
-
-  loss(ids: Tensor, targets: Tensor, options: ForwardOptions = {}): Tensor {
-    return tiedLoss(this.hidden(ids, options), this.tokens, targets);
-  }
-
-  tokenLosses(ids: Tensor, targets: Tensor): Tensor {
-    return tiedTokenLosses(this.gpu.withoutTape(() => this.hidden(ids)), this.tokens, targets);
-  }
-
-  decoder(batch: number): Decoder {
+  override decoder(batch: number): Decoder {
     return new Gpt2Decoder(this, batch);
   }
 
-  flops(batch: number, length: number): { forward: number; backward: number } {
+  override flops(batch: number, length: number): { forward: number; backward: number } {
     return gpt2Flops(this.config, batch, length);
-  }
-
-  dispose(): void {
-    this.parameters.dispose();
   }
 }
 

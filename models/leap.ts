@@ -16,11 +16,10 @@ import {
   reshape,
   type Tensor,
 } from "../engine/mod.ts";
-import { tiedLogits, tiedLoss, tiedTokenLosses } from "./layers/language_head.ts";
 import { dropoutSite, maybeDropout, residualLinear } from "./layers/regularization.ts";
 import { applyNorm, declareNorm, type NormWeights } from "./layers/norm.ts";
 import { embedTokens } from "./layers/token_embedding.ts";
-import type { Decoder, ForwardOptions, LanguageModel } from "./language_model.ts";
+import type { Decoder, ForwardOptions } from "./language_model.ts";
 import { leapModelFlops } from "./leap_cost.ts";
 import { LeapDecoder } from "./leap_decoder.ts";
 import { leapWindows } from "./leap_windows.ts";
@@ -29,6 +28,7 @@ import {
   requirePositiveIntegers,
   requireProbability,
 } from "./model_error.ts";
+import { TiedLanguageModel } from "./tied_language_model.ts";
 
 /** Configuration of `Leap`. */
 export interface LeapConfig {
@@ -81,18 +81,19 @@ const HEAD_WIDTHS = { smallest: 32, largest: 128 };
  * LEAP language model (github.com/mtanghu/LEAP): linear attention by focus-weighted windowed sums; the revisions are described in
  * attention/leap/README.md.
  */
-export class Leap implements LanguageModel {
-  readonly name: string;
-  readonly parameters: ParameterSet;
-  readonly config: ResolvedLeapConfig;
-  readonly tokens: Parameter;
-  readonly positionTable: Parameter;
+export class Leap extends TiedLanguageModel {
+  override readonly name: string;
+  override readonly parameters: ParameterSet;
+  override readonly config: ResolvedLeapConfig;
+  override readonly tokens: Parameter;
+  override readonly positionTable: Parameter;
   readonly blocks: readonly LeapBlock[];
   readonly finalNorm: NormWeights;
   /** Advice about the configuration that is no error. */
   readonly warnings: readonly string[];
 
-  constructor(readonly gpu: Gpu, config: LeapConfig, seed: number) {
+  constructor(gpu: Gpu, config: LeapConfig, seed: number) {
+    super(gpu);
     const full = this.config = resolve(config);
     this.name = `leap-${full.variant}`;
     const { vocabSize, positions, width, heads, layers, initializerRange } = full;
@@ -110,19 +111,7 @@ export class Leap implements LanguageModel {
     set.allocate();
   }
 
-  get vocabSize(): number {
-    return this.config.vocabSize;
-  }
-
-  get positions(): number {
-    return this.config.positions;
-  }
-
-  get tableParameters(): number {
-    return this.tokens.size + this.positionTable.size;
-  }
-
-  hidden(ids: Tensor, options: ForwardOptions = {}): Tensor {
+  override hidden(ids: Tensor, options: ForwardOptions = {}): Tensor {
     return this.layerStates(ids, options, () => {});
   }
 
@@ -143,28 +132,12 @@ export class Leap implements LanguageModel {
     return applyNorm(x, this.finalNorm);
   }
 
-  logits(ids: Tensor, options: ForwardOptions = {}): Tensor {
-    return tiedLogits(this.hidden(ids, options), this.tokens);
-  }
-
-  loss(ids: Tensor, targets: Tensor, options: ForwardOptions = {}): Tensor {
-    return tiedLoss(this.hidden(ids, options), this.tokens, targets);
-  }
-
-  tokenLosses(ids: Tensor, targets: Tensor): Tensor {
-    return tiedTokenLosses(this.gpu.withoutTape(() => this.hidden(ids)), this.tokens, targets);
-  }
-
-  decoder(batch: number): Decoder {
+  override decoder(batch: number): Decoder {
     return new LeapDecoder(this, batch);
   }
 
-  flops(batch: number, length: number): { forward: number; backward: number } {
+  override flops(batch: number, length: number): { forward: number; backward: number } {
     return leapModelFlops(this.config, batch, length);
-  }
-
-  dispose(): void {
-    this.parameters.dispose();
   }
 
   /** @internal The second half of a block: x + MLP(norm(x)). */

@@ -1,7 +1,6 @@
 import { matmul, normal, type Parameter, ParameterSet, type Tensor } from "../engine/mod.ts";
 import type { Gpu } from "../engine/mod.ts";
 import { applyGpt2Block, declareGpt2Block, type Gpt2Block } from "./layers/gpt2_block.ts";
-import { tiedLogits, tiedLoss, tiedTokenLosses } from "./layers/language_head.ts";
 import {
   checkLora,
   declareLora,
@@ -15,9 +14,11 @@ import { residualLinear } from "./layers/regularization.ts";
 import { embedTokens } from "./layers/token_embedding.ts";
 import { fusedAttention } from "../attention/mod.ts";
 import { gpt2Flops } from "./gpt2_cost.ts";
-import type { Decoder, ForwardOptions, LanguageModel } from "./language_model.ts";
+import type { Decoder, ForwardOptions } from "./language_model.ts";
 import { ConfigError, requireDivisibleHeads, requirePositiveIntegers } from "./model_error.ts";
 import { PrefixDecoder } from "./prefix_decoder.ts";
+import { tiedLogits } from "./layers/language_head.ts";
+import { TiedLanguageModel } from "./tied_language_model.ts";
 
 /** Stages of progressive divergence. */
 export const STAGES = [1, 2, 3] as const;
@@ -50,12 +51,12 @@ interface ProgressiveBlock {
  * the copied attention is frozen and a low-rank branch learns beside it; embeddings, norms and MLPs are trained throughout.
  * `growProgressive` makes the next stage, which computes the same function at first.
  */
-export class ProgressiveDiverging implements LanguageModel {
-  readonly name: string;
-  readonly parameters: ParameterSet;
-  readonly config: Required<ProgressiveConfig>;
-  readonly tokens: Parameter;
-  readonly positionTable: Parameter;
+export class ProgressiveDiverging extends TiedLanguageModel {
+  override readonly name: string;
+  override readonly parameters: ParameterSet;
+  override readonly config: Required<ProgressiveConfig>;
+  override readonly tokens: Parameter;
+  override readonly positionTable: Parameter;
   readonly finalNorm: NormWeights;
   /** Uses of each block in a row: 4, 2 or 1. */
   readonly uses: number;
@@ -66,7 +67,8 @@ export class ProgressiveDiverging implements LanguageModel {
    * @param config Sizes and stage.
    * @param seed Seed of the initial weights.
    */
-  constructor(readonly gpu: Gpu, config: ProgressiveConfig, seed: number) {
+  constructor(gpu: Gpu, config: ProgressiveConfig, seed: number) {
+    super(gpu);
     const full = this.config = {
       lora: { rank: 8, alpha: 16 },
       initializerRange: 0.02,
@@ -98,37 +100,13 @@ export class ProgressiveDiverging implements LanguageModel {
     set.allocate();
   }
 
-  get vocabSize(): number {
-    return this.config.vocabSize;
-  }
-
-  get positions(): number {
-    return this.config.positions;
-  }
-
-  get tableParameters(): number {
-    return this.tokens.size + this.positionTable.size;
-  }
-
-  hidden(ids: Tensor, options: ForwardOptions = {}): Tensor {
+  override hidden(ids: Tensor, options: ForwardOptions = {}): Tensor {
     const { heads } = this.config;
     return this.#run(
       ids,
       (x, { base, branches }) =>
         applyGpt2Block(base, x, { heads, keyMask: options.keyMask, branches }),
     );
-  }
-
-  logits(ids: Tensor, options: ForwardOptions = {}): Tensor {
-    return tiedLogits(this.hidden(ids, options), this.tokens);
-  }
-
-  loss(ids: Tensor, targets: Tensor, options: ForwardOptions = {}): Tensor {
-    return tiedLoss(this.hidden(ids, options), this.tokens, targets);
-  }
-
-  tokenLosses(ids: Tensor, targets: Tensor): Tensor {
-    return tiedTokenLosses(this.gpu.withoutTape(() => this.hidden(ids)), this.tokens, targets);
   }
 
   /**
@@ -158,11 +136,11 @@ export class ProgressiveDiverging implements LanguageModel {
     };
   }
 
-  decoder(batch: number): Decoder {
+  override decoder(batch: number): Decoder {
     return new PrefixDecoder(this, batch);
   }
 
-  flops(batch: number, length: number): { forward: number; backward: number } {
+  override flops(batch: number, length: number): { forward: number; backward: number } {
     const { width, layers, lora, stage } = this.config;
     const base = gpt2Flops(this.config, batch, length);
     const branches = lora ? stage - 1 : 0;
@@ -174,10 +152,6 @@ export class ProgressiveDiverging implements LanguageModel {
       forward: base.forward + products + branches * (attention.forward - dense),
       backward: base.backward + 2 * products + branches * (attention.backward - 2 * dense),
     };
-  }
-
-  dispose(): void {
-    this.parameters.dispose();
   }
 
   #mergedLogits(
