@@ -19,6 +19,7 @@ export const BENCHMARKS: Registry = {
   conv_attention: async () => (await import("../benchmarks/conv_attention/bench.ts")).benchmark,
   leap: async () => (await import("../benchmarks/leap/bench.ts")).benchmark,
   peers: async () => (await import("../benchmarks/peers/bench.ts")).benchmark,
+  truncation: async () => (await import("../benchmarks/truncation/bench.ts")).benchmark,
 };
 
 /**
