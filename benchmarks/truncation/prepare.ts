@@ -4,7 +4,6 @@ import {
   openCorpus,
   openTask,
   shuffledIndices,
-  TASK_SOURCES,
   type TaskFold,
   taskFold,
   type TextTask,
@@ -43,7 +42,8 @@ export interface PreparedUnit {
   readonly duplicates: number;
 }
 
-/** Share of the training documents used for the tokenizer: all; test documents never are. */
+/** Opened tasks: reading thousands of files once is enough. */
+const openedTasks = new Map<string, TextTask>();
 let latest: { key: string; unit: PreparedUnit } | undefined;
 
 /** Opens, splits and encodes the documents of a unit. The latest one is kept, since most tasks follow on the same. */
@@ -53,7 +53,9 @@ export async function prepareUnit(
   { task, fold }: Unit,
 ): Promise<PreparedUnit> {
   const warn = (message: string) => context.log(message);
-  const opened = await openTask(task.name, { store: context.host, warn, signal: context.signal });
+  const opened = openedTasks.get(task.name) ??
+    await openTask(task.name, { store: context.host, warn, signal: context.signal });
+  openedTasks.set(task.name, opened);
   const splitSeed = context.seed(`folds/${task.name}`);
   const split = taskFold(opened, { fold, folds: task.folds, seed: splitSeed });
   const key = JSON.stringify([task, fold, splitSeed, config.maxLength, config.encoder]);
@@ -176,9 +178,7 @@ function recordData(
       records: split[part].length,
       tokens: unit[part].reduce((sum, { ids }) => sum + ids.length, 0),
       standIn: task.id !== "20-newsgroups",
-      note: TASK_SOURCES[task.id as keyof typeof TASK_SOURCES] && task.trust === "pinned"
-        ? ""
-        : "unpinned: trusted on first use",
+      note: task.trust === "pinned" ? "" : "unpinned: trusted on first use",
     });
   }
 }

