@@ -38,7 +38,7 @@ async function trainGenerator(
   const positions = promptLength + newTokens;
   const model = new Gpt2(
     gpu,
-    { vocabSize: tokenizer.vocabSize, positions, width, heads, layers },
+    { vocabSize: tokenizer.vocabSize, positions, width, heads, layers, initializerRange: 0.05 },
     context.seed(`generator/${unitName(unit)}`),
   );
   const stream = Int32Array.from(
