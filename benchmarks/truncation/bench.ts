@@ -12,6 +12,7 @@ import {
 } from "./config.ts";
 import { runCostTask } from "./cost.ts";
 import { runGenerationTask } from "./generation.ts";
+import { memoryEstimate } from "./memory_estimate.ts";
 import { presets } from "./presets.ts";
 import { published } from "./published.ts";
 import { reportTruncation } from "./report.ts";
@@ -36,6 +37,7 @@ export const benchmark: Benchmark<TruncationConfig> = {
   configSchema: truncationConfigSchema,
   presets,
   tasks: planTasks,
+  memoryEstimate,
   run: runTask,
   compare: compareTruncation,
   report: reportTruncation,

@@ -204,7 +204,9 @@ function sourceProtocol(result: RunBody): Section {
           const value = ours(task, group);
           return value &&
             `${percent(value.mean)}${
-              value.low === null ? "" : ` [${percent(value.low)}, ${percent(value.high!)}]`
+              value.low === null
+                ? ""
+                : ` [${percent(Math.max(0, value.low))}, ${percent(Math.min(1, value.high!))}]`
             }`;
         }),
         summary(where(rows, {}, group), "kept-tokens")?.mean.toFixed(1) ?? null,
