@@ -304,3 +304,51 @@ export { type Host, type HostEntry, StorageError } from "./harness/host.ts";
 export type { RunResult } from "./harness/result_schema.ts";
 export { readResult } from "./harness/read_result.ts";
 export { compareResults, renderComparison, type ResultComparison } from "./harness/compare.ts";
+
+// Truncation: which tokens of a long text to keep.
+export {
+  ATTENTION_SCORINGS,
+  type AttentionScoreOptions,
+  type AttentionScoring,
+  fusedAttentionWithScores,
+  naiveAttentionWithScores,
+} from "./attention/mod.ts";
+export {
+  attentionScores,
+  Bert,
+  type BertConfig,
+  bertConfigFromJson,
+  type BertLoadReport,
+  type BertOptions,
+  type BertScoreOptions,
+  type DocumentScoreOptions,
+  loadBertWeights,
+  type PublishedTensor,
+} from "./models/mod.ts";
+export {
+  budgetForShare,
+  documentFingerprint,
+  DocumentFrequencies,
+  findLeaks,
+  keptPositions,
+  overlap,
+  padRows,
+  rankCorrelation,
+  TokenScores,
+  truncate,
+  truncateBatch,
+  TRUNCATION_POLICIES,
+  type TruncationPolicy,
+} from "./data/mod.ts";
+
+// Language models beside GPT-2 and LEAP.
+export {
+  ConvAttention,
+  type ConvAttentionConfig,
+  growProgressive,
+  type MergedProgressive,
+  type ProgressiveConfig,
+  ProgressiveDiverging,
+  type Stage,
+  STAGES,
+} from "./models/mod.ts";
