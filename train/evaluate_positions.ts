@@ -1,9 +1,8 @@
-import type { LanguageModellingData } from "../data/mod.ts";
-import type { HostArray } from "../engine/mod.ts";
+import { bitsPerByte, type LanguageModellingData } from "../data/mod.ts";
+import type { Tensor } from "../engine/mod.ts";
 import type { LanguageModel } from "../models/mod.ts";
-import { bitsPerByte } from "../data/mod.ts";
 import type { Evaluation } from "./evaluate.ts";
-import { StepInputs } from "./loop.ts";
+import { type EvaluationOptions, forEachBatch } from "./for_each_batch.ts";
 
 /** Quality of a language model on a split, position by position. */
 export interface PositionEvaluation extends Evaluation {
@@ -12,9 +11,6 @@ export interface PositionEvaluation extends Evaluation {
   /** Tokens predicted at each position. */
   readonly tokensAt: Float64Array;
 }
-
-/** Batches in flight before the host waits for the oldest. */
-const IN_FLIGHT = 3;
 
 /**
  * Evaluates on the first `blocks` blocks of a split like `evaluate`, and keeps the loss of every position of a block apart.
@@ -26,47 +22,21 @@ const IN_FLIGHT = 3;
 export async function evaluatePositions(
   model: LanguageModel,
   data: LanguageModellingData,
-  options: { batchSize: number; blocks?: number | null; signal?: AbortSignal },
+  options: EvaluationOptions,
 ): Promise<PositionEvaluation> {
-  const { gpu } = model;
-  const { batchSize, signal } = options;
-  const steps = Math.ceil(Math.min(options.blocks ?? Infinity, data.blockCount) / batchSize);
   const length = data.blockLength;
   const sums = new Float64Array(length);
   const tokensAt = new Float64Array(length);
-  const inputs = new StepInputs(gpu);
-  const pending: { losses: Promise<HostArray>; targets: Int32Array }[] = [];
   let bytes = 0;
-  const settle = async (limit: number) => {
-    while (pending.length > limit) {
-      const { losses, targets } = pending.shift()!;
-      const values = await losses;
-      for (let i = 0; i < targets.length; i++) {
-        if (targets[i] < 0) continue;
-        sums[i % length] += values[i];
-        tokensAt[i % length]++;
-      }
+  const measure = (ids: Tensor, targets: Tensor) => model.tokenLosses(ids, targets);
+  await forEachBatch(model, data, options, measure, (batch, losses) => {
+    for (const [i, target] of batch.targets.entries()) {
+      if (target < 0) continue;
+      sums[i % length] += losses[i];
+      tokensAt[i % length]++;
     }
-  };
-  try {
-    let step = 0;
-    for (const batch of data.batches({ batchSize, shuffle: false })) {
-      if (step++ >= steps) break;
-      signal?.throwIfAborted();
-      const shape = [batch.batchSize, batch.blockLength];
-      const ids = inputs.upload("ids", batch.inputs, shape);
-      const targets = inputs.upload("targets", batch.targets, shape);
-      const losses = gpu.scope(() => gpu.readLater(model.tokenLosses(ids, targets)).value);
-      gpu.submit();
-      pending.push({ losses, targets: batch.targets });
-      bytes += batch.predictedBytes;
-      await settle(IN_FLIGHT);
-    }
-    await settle(0);
-  } finally {
-    await Promise.allSettled(pending.map((batch) => batch.losses));
-    inputs.dispose();
-  }
+    bytes += batch.predictedBytes;
+  });
   const nats = sums.reduce((a, b) => a + b, 0);
   const tokens = tokensAt.reduce((a, b) => a + b, 0);
   const loss = nats / tokens;

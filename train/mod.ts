@@ -10,6 +10,7 @@ export * from "./loop.ts";
 export * from "./safetensors.ts";
 export * from "./schedule.ts";
 export * from "./evaluate.ts";
+export type { EvaluationOptions } from "./for_each_batch.ts";
 export * from "./evaluate_positions.ts";
 export * from "./grow_optimizer.ts";
 export * from "./language_model_data.ts";
