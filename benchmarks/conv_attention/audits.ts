@@ -1,5 +1,11 @@
 import { type Tensor, uniformAt } from "../../engine/mod.ts";
-import { auditCausality, auditGradients, makeAudit } from "../../harness/audits/mod.ts";
+import {
+  auditCausality,
+  auditGradients,
+  joinArrays,
+  largestDifference,
+  makeAudit,
+} from "../../harness/audits/mod.ts";
 import type { TaskContext } from "../../harness/contract.ts";
 import {
   growProgressive,
@@ -143,7 +149,7 @@ async function gradients(
     context.audit(
       await auditGradients({
         subject,
-        parameters: join(start),
+        parameters: joinArrays(start),
         seed: context.seed("gradients"),
         loss: async (flat) => {
           set(flat);
@@ -157,7 +163,7 @@ async function gradients(
           gpu.scope(() => gpu.withTape((tape) => tape.backward(model.loss(ids, targets))));
           const values = await Promise.all(parameters.map((p) => gpu.readFloats(p.gradient)));
           model.parameters.clearGradients();
-          return join(values);
+          return joinArrays(values);
         },
       }),
     );
@@ -240,21 +246,4 @@ async function merging(
     canaries: [{ n: merged.length, statistic: largestDifference(broken, unmerged) }],
     compared: "logits with the branches merged into one attention against the unmerged model",
   }));
-}
-
-function largestDifference(a: Float32Array, b: Float32Array): number {
-  return a.reduce((worst, value, i) => {
-    const difference = Math.abs(value - b[i]);
-    return difference > worst || Number.isNaN(difference) ? difference : worst;
-  }, 0);
-}
-
-function join(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

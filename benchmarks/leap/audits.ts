@@ -4,6 +4,8 @@ import {
   auditDeterminism,
   auditGradients,
   auditParity,
+  joinArrays,
+  largestDifference,
   makeAudit,
   relativeError,
 } from "../../harness/audits/mod.ts";
@@ -145,7 +147,7 @@ async function gradients(context: TaskContext, variant: Variant): Promise<void> 
     context.audit(
       await auditGradients({
         subject: variant,
-        parameters: join(start),
+        parameters: joinArrays(start),
         seed: context.seed("gradients"),
         loss: async (flat) => {
           set(flat);
@@ -154,7 +156,7 @@ async function gradients(context: TaskContext, variant: Variant): Promise<void> 
         gradient: async (flat) => {
           set(flat);
           const values = await lossAndGradients(model, ids, targets);
-          return join(parameters.map((p) => values.get(p.name)!));
+          return joinArrays(parameters.map((p) => values.get(p.name)!));
         },
       }),
     );
@@ -221,21 +223,4 @@ async function decoding(context: TaskContext, variant: Variant): Promise<void> {
   });
   decoder.dispose();
   model.dispose();
-}
-
-function largestDifference(a: Float32Array, b: Float32Array): number {
-  return a.reduce((worst, value, i) => {
-    const difference = Math.abs(value - b[i]);
-    return difference > worst || Number.isNaN(difference) ? difference : worst;
-  }, 0);
-}
-
-function join(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -69,3 +69,22 @@ export function worstOf(parts: readonly Evidence[]): Evidence {
   }
   return { n, statistic };
 }
+
+/** Largest absolute difference of two arrays of equal length; NaN once a comparison met one. */
+export function largestDifference(a: Float32Array, b: Float32Array): number {
+  return a.reduce((worst, value, i) => {
+    const difference = Math.abs(value - b[i]);
+    return difference > worst || Number.isNaN(difference) ? difference : worst;
+  }, 0);
+}
+
+/** One array after the other, e.g. the gradients of all parameters. */
+export function joinArrays(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

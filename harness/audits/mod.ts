@@ -10,7 +10,14 @@ export {
   type TokensToLogits,
 } from "./causality.ts";
 export { auditDeterminism, type DeterminismOptions } from "./determinism.ts";
-export { bitDifferences, relativeError, type Values, worstOf } from "./differences.ts";
+export {
+  bitDifferences,
+  joinArrays,
+  largestDifference,
+  relativeError,
+  type Values,
+  worstOf,
+} from "./differences.ts";
 export { auditGradients, type GradientOptions } from "./gradients.ts";
 export { type AuditFacts, type Evidence, makeAudit } from "./make_audit.ts";
 export { auditNumerics, auditParity, type NamedPair, type ToleranceOptions } from "./numerics.ts";
