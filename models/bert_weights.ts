@@ -1,5 +1,6 @@
 import type { Parameter } from "../engine/mod.ts";
-import { Bert, type BertConfig } from "./bert.ts";
+import type { Bert } from "./bert.ts";
+import type { BertConfig } from "./bert_config.ts";
 import { ConfigError } from "./model_error.ts";
 
 /** One tensor of a published checkpoint. */
