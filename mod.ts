@@ -316,14 +316,21 @@ export {
 export {
   attentionScores,
   Bert,
+  type BertBuild,
   type BertConfig,
   bertConfigFromJson,
   type BertLoadReport,
   type BertOptions,
   type BertScoreOptions,
+  type BigBirdEncoderAttention,
   type DocumentScoreOptions,
+  type EncoderAttention,
   loadBertWeights,
+  type LongformerEncoderAttention,
+  type LsgEncoderAttention,
   type PublishedTensor,
+  type SpanLogits,
+  type SparseEncoderAttention,
 } from "./models/mod.ts";
 export {
   budgetForShare,

@@ -34,23 +34,24 @@ const VALUES = words(`
 const TYPES = words(`
   AdamWOptions AdapterInfo ArtifactStore AttentionDropout AttentionFlops AttentionFlopsOptions
   AttentionInput AttentionOptions AttentionScoreOptions AttentionScoring Audit BatchOptions
-  Benchmark BertConfig BertLoadReport BertOptions BertScoreOptions Binding BindingType
-  BytePairTrainingOptions CacheShape CandidateReport Cell CellInput CheckpointState
-  CheckpointStore ClockName Comparison Conv1dOptions ConvAttentionConfig Corpus CorpusName
-  CorpusSplit CrossEntropyOptions CumsumOptions DType DataStore DecodeOptions Decoder Document
-  DocumentScoreOptions DropoutOptions Evaluation ForwardOptions FusedAttentionOptions Gpt2Block
-  Gpt2Config GpuCounters GpuOptions Grid Host HostArray HostEntry HubContent HubFile HubOptions
-  Initializer Kernel LanguageModel LanguageModelTraining LanguageModellingBatch
-  LanguageModellingOptions LeapBlock LeapConfig LeapDropout LeapFlops LeapFlopsOptions
-  LeapImportanceOptions LeapOptions LeapStateOptions LeapVariant LeapWindowOptions
-  LinearCrossEntropyOptions MatmulOptions MeasureOptions MeasuredCase MemoryTag MergedProgressive
+  Benchmark BertBuild BertConfig BertLoadReport BertOptions BertScoreOptions
+  BigBirdEncoderAttention Binding BindingType BytePairTrainingOptions CacheShape CandidateReport
+  Cell CellInput CheckpointState CheckpointStore ClockName Comparison Conv1dOptions
+  ConvAttentionConfig Corpus CorpusName CorpusSplit CrossEntropyOptions CumsumOptions DType
+  DataStore DecodeOptions Decoder Document DocumentScoreOptions DropoutOptions EncoderAttention
+  Evaluation ForwardOptions FusedAttentionOptions Gpt2Block Gpt2Config GpuCounters GpuOptions Grid
+  Host HostArray HostEntry HubContent HubFile HubOptions Initializer Kernel LanguageModel
+  LanguageModelTraining LanguageModellingBatch LanguageModellingOptions LeapBlock LeapConfig
+  LeapDropout LeapFlops LeapFlopsOptions LeapImportanceOptions LeapOptions LeapStateOptions
+  LeapVariant LeapWindowOptions LinearCrossEntropyOptions LongformerEncoderAttention
+  LsgEncoderAttention MatmulOptions MeasureOptions MeasuredCase MemoryTag MergedProgressive
   NaiveLeapOptions NetworkStore NormOptions OpenCorpusOptions OpenTokenizerOptions Operand
   ParameterGroup ParameterOptions PresetName ProfileRow ProgressiveConfig PublishedFigure
   PublishedTensor ReduceOptions ReportInput ResolvedLeapConfig ResultComparison RunBody RunResult
   SafetensorsFile SafetensorsType Schedule ScheduleName ScheduleOptions SeparateInput Shape
-  SoftmaxOptions Stage StepReport StoredTensor TagBytes Task TaskContext TimedCase Timing
-  TokenizeOptions TokenizedCorpus Tokenizer TokenizerName TrainOptions TrainingHistory
-  TruncationPolicy Trust TuneOptions TuneReport Uniform WindowSum
+  SoftmaxOptions SpanLogits SparseEncoderAttention Stage StepReport StoredTensor TagBytes Task
+  TaskContext TimedCase Timing TokenizeOptions TokenizedCorpus Tokenizer TokenizerName
+  TrainOptions TrainingHistory TruncationPolicy Trust TuneOptions TuneReport Uniform WindowSum
 `);
 
 const source = await Deno.readTextFile(new URL("../mod.ts", import.meta.url));

@@ -39,7 +39,7 @@ export function encoderBatch<D extends EncoderInput>(
 ): EncoderBatch<D> {
   const longest = items.reduce((most, { ids }) => Math.max(most, ids.length), 1);
   const padded = Math.ceil(longest / LENGTH_STEP) * LENGTH_STEP;
-  const T = Math.max(longest, Math.min(padded, model.config.positions));
+  const T = Math.max(longest, Math.min(padded, model.maxLength));
   const batch = padRows(items.map(({ ids }) => ids), padId, T);
   const shape = [items.length, T];
   const types = items.some(({ secondFrom }) => secondFrom !== undefined)
