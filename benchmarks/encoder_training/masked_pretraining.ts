@@ -1,7 +1,7 @@
 import { uniformAt } from "../../engine/mod.ts";
 import type { TaskContext } from "../../harness/contract.ts";
 import type { Bert } from "../../models/mod.ts";
-import { AdamW, makeSchedule, readSafetensors, train, writeSafetensors } from "../../train/mod.ts";
+import { AdamW, makeSchedule, train, writeSafetensors } from "../../train/mod.ts";
 import type { EncoderTokenizer } from "./encoder_tokenizer.ts";
 
 /** Share of the tokens that masked-language modelling asks for (Devlin et al. 2019). */
@@ -131,8 +131,10 @@ export async function saveEncoder({ gpu, parameters }: Bert): Promise<Uint8Array
 }
 
 /** Gives a model the stored weights of the parameters that it has; heads keep their initial values. */
-export function loadEncoder({ gpu, parameters }: Bert, bytes: Uint8Array): void {
-  const { tensors } = readSafetensors(bytes, "the pretrained encoder");
+export function loadEncoder(
+  { gpu, parameters }: Bert,
+  tensors: ReadonlyMap<string, { readonly data: unknown }>,
+): void {
   for (const parameter of parameters) {
     const stored = tensors.get(parameter.name);
     if (stored) gpu.upload(parameter, stored.data as Float32Array);

@@ -43,7 +43,7 @@ export async function buildClassifier(
     );
   }
   const model = new Bert(context.gpu, { ...ownConfig(config, prepared.tokenizer), classes }, seed);
-  loadEncoder(model, bytes);
+  loadEncoder(model, readSafetensors(bytes, "the pretrained encoder").tensors);
   return model;
 }
 
