@@ -23,6 +23,7 @@ import {
 import { type BartEmbeddings, declareBartEmbeddings, embedBart } from "./layers/bart_embeddings.ts";
 import { type BertBlock, declareBertBlock } from "./layers/bert_block.ts";
 import { maskWithGlobals, textRows } from "./layers/global_tokens.ts";
+import { layerScope } from "./layers/layer_scope.ts";
 import { applyNorm, declareNorm, type NormWeights } from "./layers/norm.ts";
 import { dropoutSite } from "./layers/regularization.ts";
 import type { ForwardOptions } from "./language_model.ts";
@@ -120,11 +121,12 @@ export class Bart {
     const site = dropoutSite("decoder.embeddings", dropout, options);
     let x = embedBart(this.embeddings, "decoder", decoderIds, config, site);
     for (const [i, block] of this.decoder.entries()) {
-      x = applyBartDecoderBlock(block, x, {
+      const call = {
         ...this.#call(`decoder.layer.${i}`, options),
         ...{ heads, encoded, form: this.#decoderForm(), keyMask: options.decoderKeyMask },
-        attentionDropout: (place) => dropoutSite(name(i, place), attentionDropout, options),
-      });
+        attentionDropout: (place: string) => dropoutSite(name(i, place), attentionDropout, options),
+      };
+      x = layerScope(this.gpu, () => applyBartDecoderBlock(block, x, call));
     }
     return this.decoderNorm ? applyNorm(x, this.decoderNorm) : x;
   }
@@ -174,7 +176,10 @@ export class Bart {
         ...{ heads, attention, layer, keyMask },
         dropout: dropoutSite(`${name}.attention`, attentionDropout, options),
       };
-      x = applyBartBlock(block, x, this.#call(name, options), (qkv) => attend(qkv, call));
+      x = layerScope(
+        this.gpu,
+        () => applyBartBlock(block, x, this.#call(name, options), (qkv) => attend(qkv, call)),
+      );
     }
     return this.encoderNorm ? applyNorm(x, this.encoderNorm) : x;
   }

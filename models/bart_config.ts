@@ -119,5 +119,5 @@ function check(config: Required<BartConfig>): void {
       `Cannot build BART: globals is ${globals}, expected 1 to ${GLOBAL_ROWS}`,
     );
   }
-  checkEncoderAttention("BART", attention, heads);
+  checkEncoderAttention("BART", attention);
 }

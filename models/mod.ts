@@ -10,6 +10,7 @@ export { bartFlops } from "./bart_cost.ts";
 export * from "./bert.ts";
 export type { BertConfig } from "./bert_config.ts";
 export { bertFlops } from "./bert_cost.ts";
+export { type ActivationBytesOptions, bertActivationBytes } from "./bert_memory.ts";
 export * from "./conv_attention.ts";
 export { convAttentionFlops } from "./conv_attention_cost.ts";
 export {
