@@ -5,4 +5,5 @@
  * @module
  */
 export * from "./leap/mod.ts";
+export * from "./lsg/mod.ts";
 export * from "./softmax/mod.ts";

@@ -18,13 +18,12 @@ import {
 } from "../../engine/mod.ts";
 import { queryBlock } from "./kernels_forward.ts";
 import {
-  allowed,
   type AttentionProblem,
-  dot,
   dropoutFunctions,
   type GradientOffsets,
   headStart,
   loadFunction,
+  pairRules,
   problemKey,
   problemUniforms,
   range,
@@ -32,6 +31,15 @@ import {
   storeFunction,
   vectorsPerRow,
 } from "./kernels_problem.ts";
+import {
+  declareKeyRow,
+  declareQueryRow,
+  keyGradientAt,
+  keyGradientStep,
+  queryGradientStep,
+  storeKeyGradients,
+  storeQueryGradients,
+} from "./kernels_rows.ts";
 import { combineSplits, stagedShape, stageTile, staging } from "./kernels_staged.ts";
 import { type AttentionVariant, DIRECT_THREADS, STAGED_SPLITS, variantName } from "./variants.ts";
 
@@ -132,63 +140,27 @@ export function keyGradientKernel(
   };
 }
 
-const keptFactor = (problem: AttentionProblem, n: number, i: string, j: string) =>
-  problem.dropout ? `let kept${n} = kept(${i}, ${j}, batchHead);` : "";
-
 // ---- dQ ----------------------------------------------------------------------------------------------------------------------
-
-function declareQueryRow(C: number, i: number, row: string): string {
-  return [
-    `let row${i} = ${row};`,
-    `let i${i} = min(row${i}, u.Tq - 1u);`,
-    `let lse${i} = lse[statistics + i${i}];`,
-    `let rowDot${i} = rowDot[statistics + i${i}];`,
-    ...range(C).map((c) =>
-      `let q${i}_${c} = load_q(qBase + i${i} * u.qRow, ${c}u) * u.scale;
-let g${i}_${c} = load_dOutput(oBase + i${i} * oRow, ${c}u);
-var dq${i}_${c} = vec4f();`
-    ),
-  ].join("\n");
-}
-
-/** One key `j` for all R query rows of the thread. */
-function queryGradientStep(
-  problem: AttentionProblem,
-  R: number,
-  key: (c: number) => string,
-  value: (c: number) => string,
-): string {
-  const C = vectorsPerRow(problem.d);
-  const lines = range(C).map((c) => `let k_${c} = ${key(c)}; let v_${c} = ${value(c)};`);
-  for (const i of range(R)) {
-    lines.push(
-      dot(`s${i}`, C, (c) => `q${i}_${c}`, (c) => `k_${c}`),
-      dot(`dp${i}`, C, (c) => `g${i}_${c}`, (c) => `v_${c}`),
-      keptFactor(problem, i, `i${i}`, "j"),
-      `let p${i} = select(0.0, exp(s${i} - lse${i}), ${allowed(problem, `i${i}`, "j")});`,
-      `let ds${i} = vec4f(p${i} * (dp${i}${problem.dropout ? ` * kept${i}` : ""} - rowDot${i}));`,
-      ...range(C).map((c) => `dq${i}_${c} = fma(ds${i}, k_${c}, dq${i}_${c});`),
-    );
-  }
-  return lines.join("\n");
-}
 
 function directQueryGradient(problem: AttentionProblem, R: number): string {
   const C = vectorsPerRow(problem.d);
-  const store = (i: number) =>
-    `if (row${i} < u.Tq) {
-let at${i} = qBase - u.qOffset + u.dqOffset + row${i} * u.qRow;
-${range(C).map((c) => `store_gradient(at${i}, ${c}u, dq${i}_${c} * u.scale);`).join("\n")}
-}`;
   return `${headStart(problem, DIRECT_THREADS)}
 ${queryBlock(problem, R * DIRECT_THREADS)}
 ${range(R).map((i) => declareQueryRow(C, i, `first + ${i * DIRECT_THREADS}u + lane`)).join("\n")}
 for (var j = 0u; j < end; j++) {
 let kAt = kBase + j * u.kRow;
 let vAt = vBase + j * u.kRow;
-${queryGradientStep(problem, R, (c) => `load_k(kAt, ${c}u)`, (c) => `load_v(vAt, ${c}u)`)}
+${
+    queryGradientStep(
+      pairRules(problem),
+      C,
+      R,
+      (c) => `load_k(kAt, ${c}u)`,
+      (c) => `load_v(vAt, ${c}u)`,
+    )
+  }
 }
-${range(R).map(store).join("\n")}
+${storeQueryGradients(C, R)}
 }`;
 }
 
@@ -212,7 +184,8 @@ for (var t = split; t < min(${tileRows}u, end - start); t += ${STAGED_SPLITS}u) 
 let j = start + t;
 ${
     queryGradientStep(
-      problem,
+      pairRules(problem),
+      C,
       1,
       (c) => `tile[${c * tileRows}u + t]`,
       (c) => `tile[${(C + c) * tileRows}u + t]`,
@@ -240,63 +213,8 @@ function keyBlock(problem: AttentionProblem, rows: number): string {
 let begin = ${begin};`;
 }
 
-function declareKeyRow(C: number, r: number, row: string): string {
-  return [
-    `let row${r} = ${row};`,
-    `let j${r} = min(row${r}, u.Tk - 1u);`,
-    ...range(C).map((c) =>
-      `let k${r}_${c} = load_k(kBase + j${r} * u.kRow, ${c}u) * u.scale;
-let v${r}_${c} = load_v(vBase + j${r} * u.kRow, ${c}u);
-var dk${r}_${c} = vec4f();
-var dv${r}_${c} = vec4f();`
-    ),
-  ].join("\n");
-}
-
-/** One query `i` for all R key rows of the thread. */
-function keyGradientStep(
-  problem: AttentionProblem,
-  R: number,
-  query: (c: number) => string,
-  upstream: (c: number) => string,
-): string {
-  const C = vectorsPerRow(problem.d);
-  const lines = [
-    "let lseI = lse[statistics + i];",
-    "let rowDotI = rowDot[statistics + i];",
-    ...range(C).map((c) => `let q_${c} = ${query(c)}; let g_${c} = ${upstream(c)};`),
-  ];
-  for (const r of range(R)) {
-    lines.push(
-      dot(`s${r}`, C, (c) => `q_${c}`, (c) => `k${r}_${c}`),
-      dot(`dp${r}`, C, (c) => `g_${c}`, (c) => `v${r}_${c}`),
-      keptFactor(problem, r, "i", `j${r}`),
-      `let p${r} = select(0.0, exp(s${r} - lseI), ${allowed(problem, "i", `j${r}`)});`,
-      `let ds${r} = vec4f(p${r} * (dp${r}${problem.dropout ? ` * kept${r}` : ""} - rowDotI));`,
-      `let w${r} = vec4f(p${r}${problem.dropout ? ` * kept${r}` : ""});`,
-      ...range(C).map((c) =>
-        `dv${r}_${c} = fma(w${r}, g_${c}, dv${r}_${c}); dk${r}_${c} = fma(ds${r}, q_${c}, dk${r}_${c});`
-      ),
-    );
-  }
-  return lines.join("\n");
-}
-
-const keyGradientAt = (r: number) =>
-  `let dkAt${r} = kBase - u.kOffset + u.dkOffset + row${r} * u.kRow;
-let dvAt${r} = vBase - u.vOffset + u.dvOffset + row${r} * u.kRow;`;
-
 function directKeyGradient(problem: AttentionProblem, R: number): string {
   const C = vectorsPerRow(problem.d);
-  const store = (r: number) =>
-    `${keyGradientAt(r)}
-if (row${r} < u.Tk) {
-${
-      range(C).map((c) =>
-        `store_gradient(dkAt${r}, ${c}u, dk${r}_${c} * u.scale); store_gradient(dvAt${r}, ${c}u, dv${r}_${c});`
-      ).join("\n")
-    }
-}`;
   return `${headStart(problem, DIRECT_THREADS)}
 ${keyBlock(problem, R * DIRECT_THREADS)}
 ${range(R).map((r) => declareKeyRow(C, r, `first + ${r * DIRECT_THREADS}u + lane`)).join("\n")}
@@ -304,9 +222,17 @@ let end = ${loopEnd("u.Tq", "q")};
 for (var i = begin; i < end; i++) {
 let qAt = qBase + i * u.qRow;
 let gAt = oBase + i * oRow;
-${keyGradientStep(problem, R, (c) => `load_q(qAt, ${c}u)`, (c) => `load_dOutput(gAt, ${c}u)`)}
+${
+    keyGradientStep(
+      pairRules(problem),
+      C,
+      R,
+      (c) => `load_q(qAt, ${c}u)`,
+      (c) => `load_dOutput(gAt, ${c}u)`,
+    )
+  }
 }
-${range(R).map(store).join("\n")}
+${storeKeyGradients(C, R)}
 }`;
 }
 
@@ -331,7 +257,8 @@ for (var t = split; t < min(${tileRows}u, u.Tq - start); t += ${STAGED_SPLITS}u)
 let i = start + t;
 ${
     keyGradientStep(
-      problem,
+      pairRules(problem),
+      C,
       1,
       (c) => `tile[${c * tileRows}u + t]`,
       (c) => `tile[${(C + c) * tileRows}u + t]`,

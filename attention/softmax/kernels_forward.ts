@@ -7,12 +7,11 @@
  */
 import { type Kernel, loopEnd, read, write } from "../../engine/mod.ts";
 import {
-  allowed,
   type AttentionProblem,
-  dot,
   dropoutFunctions,
   headStart,
   loadFunction,
+  pairRules,
   problemKey,
   problemUniforms,
   range,
@@ -20,6 +19,7 @@ import {
   storeFunction,
   vectorsPerRow,
 } from "./kernels_problem.ts";
+import { declareRow, finishRow, keyStep, storeRows } from "./kernels_rows.ts";
 import { combineSplits, stagedShape, stageTile, staging } from "./kernels_staged.ts";
 import { type AttentionVariant, DIRECT_THREADS, STAGED_SPLITS, variantName } from "./variants.ts";
 
@@ -65,55 +65,6 @@ export function queryBlock(problem: AttentionProblem, rows: number): string {
 let end = ${end};`;
 }
 
-/** Scaled query, accumulator and running maximum and sum of row i. A row past the end repeats the last one and is not stored. */
-function declareRow(C: number, i: number, row: string): string {
-  return [
-    `let row${i} = ${row};`,
-    `let i${i} = min(row${i}, u.Tq - 1u);`,
-    // Above the -1e30 of a forbidden key, so that its exponential is 0 even before any allowed key was seen.
-    `var m${i} = -1e29;`,
-    `var l${i} = 0.0;`,
-    ...range(C).map((c) =>
-      `let q${i}_${c} = load_q(qBase + i${i} * u.qRow, ${c}u) * u.scale; var o${i}_${c} = vec4f();`
-    ),
-  ].join("\n");
-}
-
-/** One key `j` for all R rows of the thread; `key` and `value` give vec4 number c of its rows. */
-function keyStep(
-  problem: AttentionProblem,
-  R: number,
-  key: (c: number) => string,
-  value: (c: number) => string,
-): string {
-  const C = vectorsPerRow(problem.d);
-  const lines = range(C).map((c) => `let k_${c} = ${key(c)};`);
-  for (const i of range(R)) {
-    lines.push(
-      dot(`dot${i}`, C, (c) => `q${i}_${c}`, (c) => `k_${c}`),
-      `let s${i} = select(-1e30, dot${i}, ${allowed(problem, `i${i}`, "j")});`,
-      `let max${i} = max(m${i}, s${i});`,
-      `let shrink${i} = exp(m${i} - max${i});`,
-      `let p${i} = exp(s${i} - max${i});`,
-      `m${i} = max${i};`,
-      `l${i} = fma(l${i}, shrink${i}, p${i});`,
-      `let w${i} = vec4f(p${i}${problem.dropout ? ` * kept(i${i}, j, batchHead)` : ""});`,
-    );
-  }
-  for (const c of range(C)) {
-    lines.push(`let v_${c} = ${value(c)};`);
-    for (const i of range(R)) {
-      lines.push(`o${i}_${c} = fma(w${i}, v_${c}, o${i}_${c} * shrink${i});`);
-    }
-  }
-  return lines.join("\n");
-}
-
-/** A row without any allowed key has l = 0: its output is 0 and its lse so high that backward finds no probability either. */
-const finishRow = (i: number, m: string, l: string) =>
-  `let inverse${i} = select(0.0, 1.0 / ${l}, ${l} > 0.0);
-let lse${i} = select(1e30, ${m} + log(max(${l}, 1e-30)), ${l} > 0.0);`;
-
 function directBody(problem: AttentionProblem, R: number): string {
   const C = vectorsPerRow(problem.d);
   return `${headStart(problem, DIRECT_THREADS)}
@@ -122,20 +73,9 @@ ${range(R).map((i) => declareRow(C, i, `first + ${i * DIRECT_THREADS}u + lane`))
 for (var j = 0u; j < end; j++) {
 let kAt = kBase + j * u.kRow;
 let vAt = vBase + j * u.kRow;
-${keyStep(problem, R, (c) => `load_k(kAt, ${c}u)`, (c) => `load_v(vAt, ${c}u)`)}
+${keyStep(pairRules(problem), C, R, (c) => `load_k(kAt, ${c}u)`, (c) => `load_v(vAt, ${c}u)`)}
 }
-${
-    range(R).map((i) =>
-      `${finishRow(i, `m${i}`, `l${i}`)}
-if (row${i} < u.Tq) {
-lse[statistics + row${i}] = lse${i};
-${
-        range(C).map((c) => `store_o(oBase + row${i} * oRow, ${c}u, o${i}_${c} * inverse${i});`)
-          .join("\n")
-      }
-}`
-    ).join("\n")
-  }
+${storeRows(C, R)}
 }`;
 }
 
@@ -159,7 +99,8 @@ for (var t = split; t < min(${tileRows}u, end - start); t += ${STAGED_SPLITS}u) 
 let j = start + t;
 ${
     keyStep(
-      problem,
+      pairRules(problem),
+      C,
       1,
       (c) => `tile[${c * tileRows}u + t]`,
       (c) => `tile[${(C + c) * tileRows}u + t]`,

@@ -1,5 +1,6 @@
 import { f32, RANDOM_WGSL, type Uniform } from "../../engine/mod.ts";
 import { DROPOUT_DOMAIN } from "../../engine/kernels/dropout.ts";
+import type { PairRules } from "./kernels_rows.ts";
 
 /** Where the rows of one operand lie inside its buffer, in elements. Head h starts `h * d` elements into a row. */
 export interface OperandLayout {
@@ -87,11 +88,13 @@ export function problemUniforms(
   ];
 }
 
-/** `load_<name>(at, c)`: vec4 number c of the row that starts at `at`, with zeros past a width that is no multiple of 4. */
-export function loadFunction(name: string, d: number): string {
-  if (d % 4 === 0) return `fn load_${name}(at: u32, c: u32) -> vec4f { return ${name}[at + c]; }`;
+/**
+ * `load_<name>(at, c)`: vec4 number c of the row of `buffer` that starts at `at`, with zeros past a width that is no multiple of 4.
+ */
+export function loadFunction(name: string, d: number, buffer = name): string {
+  if (d % 4 === 0) return `fn load_${name}(at: u32, c: u32) -> vec4f { return ${buffer}[at + c]; }`;
   const element = (n: number) =>
-    `select(0.0, ${name}[at + 4u * c + ${n}u], 4u * c + ${n}u < ${d}u)`;
+    `select(0.0, ${buffer}[at + 4u * c + ${n}u], 4u * c + ${n}u < ${d}u)`;
   return `fn load_${name}(at: u32, c: u32) -> vec4f {
   return vec4f(${[0, 1, 2, 3].map(element).join(", ")});
 }`;
@@ -110,13 +113,13 @@ export function storeFunction(name: string, d: number): string {
 
 /**
  * `kept(i, j, batchHead)`: 0 where dropout removes the probability of key j for query i, else 1 / (1 - p). The same draw as the
- * `dropout` operation makes on the [B, H, Tq, Tk] probabilities.
+ * `dropout` operation makes on the [B, H, Tq, columns] probabilities.
  */
-export function dropoutFunctions(problem: AttentionProblem): string {
+export function dropoutFunctions(problem: AttentionProblem, columns = "u.Tk"): string {
   if (!problem.dropout) return "";
   return `${RANDOM_WGSL}
 fn kept(i: u32, j: u32, batchHead: u32) -> f32 {
-  let index = (batchHead * u.Tq + i) * u.Tk + j;
+  let index = (batchHead * u.Tq + i) * ${columns} + j;
   let words = hash4(vec4u(index >> 2u, u.dropStream, u.dropSeed, ${DROPOUT_DOMAIN}u));
   return select(0.0, u.keptScale, (words[index & 3u] >> 8u) >= u.dropBelow);
 }`;
@@ -147,6 +150,14 @@ export function allowed(problem: AttentionProblem, i: string, j: string): string
   if (problem.causal) terms.push(`i32(${j}) <= i32(${i}) + u.shift`);
   if (problem.masked) terms.push(`keyMask[group.z * u.Tk + ${j}] != 0`);
   return terms.join(" && ") || "true";
+}
+
+/** The rules of this problem's pairs, for the steps of `kernels_rows.ts`. */
+export function pairRules(problem: AttentionProblem): PairRules {
+  return {
+    allowed: (i, j) => allowed(problem, i, j),
+    kept: problem.dropout ? (i, j) => `kept(${i}, ${j}, batchHead)` : undefined,
+  };
 }
 
 /** Integers 0 .. n - 1. */

@@ -95,7 +95,8 @@ function visibility(
   return keys ? mul(keys, past) : past;
 }
 
-function headsFirst(input: AttentionInput, operands: AttentionOperands): SeparateInput {
+/** q, k and v of either input form as [B, H, T, d]. */
+export function headsFirst(input: AttentionInput, operands: AttentionOperands): SeparateInput {
   const { B, H, Tq, Tk, d } = operands;
   if ("q" in input) {
     return {

@@ -63,7 +63,8 @@ export async function prepareUnit(
     const trainDocuments = windowed(split.train, task.window);
     const tokenizer = await openEncoderTokenizer(context, config, trainDocuments);
     const train = encode(tokenizer, trainDocuments, config.maxLength);
-    const test = encode(tokenizer, windowed(split.test, task.window), config.maxLength);
+    const allTest = encode(tokenizer, windowed(split.test, task.window), config.maxLength);
+    const test = { ...allTest, items: unseenDocuments(allTest.items, train.items) };
     const keptTrain = sample(train, task.trainLimit, splitSeed);
     const keptTest = sample(test, task.testLimit, splitSeed);
     latest = {
@@ -76,7 +77,7 @@ export async function prepareUnit(
         trainTexts: keptTrain.map(({ text }) => text),
         testTexts: keptTest.map(({ text }) => text),
         tooLong: train.dropped + test.dropped,
-        duplicates: split.duplicates,
+        duplicates: split.duplicates + allTest.items.length - test.items.length,
       },
     };
   }
@@ -116,7 +117,20 @@ function windowed(
   return window ? windowDocuments(documents, window) : documents;
 }
 
-interface EncodedText {
+/**
+ * Test documents that are not, token for token, training documents as well: whole texts were compared before, but windows of different
+ * texts can be equal, and so can texts that the tokenizer reads alike.
+ */
+export function unseenDocuments(
+  test: readonly EncodedText[],
+  train: readonly EncodedText[],
+): EncodedText[] {
+  const known = new Set(train.map(({ encoded }) => encoded.ids.join()));
+  return test.filter(({ encoded }) => !known.has(encoded.ids.join()));
+}
+
+/** A document with its text. */
+export interface EncodedText {
   readonly encoded: Omit<EncodedDocument, "index">;
   readonly text: string;
 }

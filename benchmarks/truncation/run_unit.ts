@@ -98,6 +98,6 @@ function auditLeakage(
     canaries: [evidence(planted.sources)],
     compared:
       `test documents among the ${dictionary.sources.size} that the dictionary was made from, or in both splits ` +
-      `(${prepared.duplicates} test texts that also occur in training were left out beforehand)`,
+      `(${prepared.duplicates} test documents that also occur in training were left out beforehand)`,
   }));
 }

@@ -1,0 +1,20 @@
+/**
+ * LSG attention: local blocks, sparse keys and globals (Condevaux and Harispe 2022): the fused form linear in the length, the naive
+ * dense-masked form, every selection of sparse keys, and its arithmetic. See README.md.
+ *
+ * @module
+ */
+export { lsgFlops, type LsgFlopsOptions } from "./flops.ts";
+export { fusedLsgAttention, type FusedLsgOptions } from "./fused.ts";
+export { naiveLsgAttention } from "./naive.ts";
+export {
+  checkLsgLength,
+  checkLsgPattern,
+  type LsgAttentionOptions,
+  type LsgParity,
+  type LsgPattern,
+  MAX_GLOBALS,
+  SPARSITY_TYPES,
+  type SparsityType,
+} from "./options.ts";
+export { lshPlanes, lshRounds, type PlaneSize } from "./planes.ts";
