@@ -348,6 +348,20 @@ export {
   type TruncationPolicy,
 } from "./data/mod.ts";
 
+// Sequence-to-sequence models, and what published checkpoints are read with.
+export {
+  Bart,
+  type BartConfig,
+  bartConfigFromJson,
+  type BartOptions,
+  type EncodedText,
+  generateText,
+  type GenerateTextOptions,
+  loadBartWeights,
+  type LoadReport,
+  shiftRight,
+} from "./models/mod.ts";
+
 // Language models beside GPT-2 and LEAP.
 export {
   ConvAttention,

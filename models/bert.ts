@@ -42,6 +42,7 @@ import {
   type EncoderEmbeddings,
 } from "./layers/encoder_embeddings.ts";
 import { firstTextRow, maskWithGlobals, textRows } from "./layers/global_tokens.ts";
+import { layerScope } from "./layers/layer_scope.ts";
 import { dropoutSite } from "./layers/regularization.ts";
 import {
   declareSpanHead,
@@ -298,7 +299,10 @@ export class Bert {
     const keyMask = maskWithGlobals(options.keyMask, this.globals);
     let x = this.#embed(ids, options);
     for (const [i, block] of this.blocks.slice(0, options.layers).entries()) {
-      x = applyBertBlock(block, x, this.#call(i, { ...options, keyMask }));
+      x = layerScope(
+        this.gpu,
+        () => applyBertBlock(block, x, this.#call(i, { ...options, keyMask })),
+      );
     }
     return x;
   }

@@ -132,5 +132,5 @@ function check(config: Required<BertConfig>): void {
       }, expected 1 to ${GLOBAL_ROWS}`,
     );
   }
-  checkEncoderAttention("BERT", config.attention, heads);
+  checkEncoderAttention("BERT", config.attention);
 }

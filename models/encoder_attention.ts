@@ -138,10 +138,10 @@ export function poolsWithGlobal(attention: EncoderAttention): boolean {
  *
  * @throws {RangeError} If one breaks a rule of its mechanism (a `ConfigError` where no mechanism checks it itself).
  */
-export function checkEncoderAttention(what: string, attention: EncoderAttention, heads: number) {
+export function checkEncoderAttention(what: string, attention: EncoderAttention): void {
   if (!isSparse(attention)) return;
   if (attention.kind === "lsg") {
-    checkLsgPattern(attention, heads);
+    checkLsgPattern(attention);
     if (attention.maskFirstToken && attention.poolWithGlobal === false) {
       throw new ConfigError(
         `Cannot build ${what}: maskFirstToken is true and poolWithGlobal false, expected poolWithGlobal to be true ` +

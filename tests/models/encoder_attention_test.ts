@@ -174,6 +174,44 @@ for (const [kind, attention] of Object.entries(SPARSE)) {
   );
 }
 
+gpuTest("Bert with lsg and maskFirstToken hides the first token as a key mask does", async () => {
+  const T = 21;
+  const { ids, mask } = batch(T, 3);
+  const hidden = async (maskFirstToken: boolean, keep: Int32Array) => {
+    const model = build({ attention: { ...LSG, maskFirstToken } });
+    const states = await gpu.scope(() =>
+      gpu.readFloats(model.hidden(upload(ids, T), { keyMask: upload(keep, T) }))
+    );
+    model.dispose();
+    return states;
+  };
+  const want = await hidden(false, mask.map((keep, i) => i % T === 0 ? 0 : keep));
+  assertClose("hidden", await hidden(true, mask), want, { relative: 1e-6 });
+  const seen = await hidden(false, mask);
+  assert.ok(seen.some((value, i) => Math.abs(value - want[i]) > 1e-3));
+});
+
+gpuTest("Bert with causal lsg lets no token see a later one, short and long", async () => {
+  for (const T of [7, 30]) {
+    const { ids } = batch(T, 0);
+    const attention = { ...LSG, causal: true, poolWithGlobal: false };
+    const model = build({ attention: { ...attention, sparsityType: "stride" } });
+    const hidden = async (data: Int32Array) =>
+      await gpu.scope(() => gpu.readFloats(model.hidden(upload(data, T))));
+    const before = await hidden(ids);
+    for (const changed of [T - 1, T >> 1]) {
+      const after = await hidden(ids.map((id, i) => i % T === changed ? 1 + (id + 9) % 30 : id));
+      for (let i = 0; i < 2 * T; i++) {
+        const row = before.subarray(i * SIZES.width, (i + 1) * SIZES.width);
+        const same = row.every((x, j) => Math.abs(x - after[i * SIZES.width + j]) < 1e-6);
+        if (i % T < changed) assert.ok(same, `${T} tokens: ${i % T} sees ${changed}`);
+        if (i % T === changed) assert.ok(!same);
+      }
+    }
+    model.dispose();
+  }
+});
+
 gpuTest(
   "Bert.spanLogits() hides padding and spanLoss() is the mean of two cross-entropies",
   async () => {
