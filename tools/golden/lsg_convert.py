@@ -60,6 +60,8 @@ def repair_barthez(source, target):
     for name, values in before.items():
         if name.startswith("model.decoder.") or name not in after:
             after[name] = values
+    # The new decoder's own token table, which would take the place of the shared one on loading.
+    del after["model.decoder.embed_tokens.weight"]
     positions = before["model.decoder.embed_positions.weight"]
     after["model.decoder.embed_positions.weight"] = torch.cat([positions[:2], positions[2:], positions[2:]])
     save_file(after, target / "model.safetensors", {"format": "pt"})
