@@ -24,4 +24,14 @@ export type { StoredTable } from "./float_table.ts";
 export { globalPositionOrder } from "./global_positions.ts";
 export { LSG_FIELD_NAMES, LSG_SPARSITY_TYPES, type LsgFields, lsgFields } from "./lsg_fields.ts";
 export { sinusoidalPositions, tiledRows } from "./position_tables.ts";
-export { findSpecialTokens, type SpecialTokens, TOKEN_FILES } from "./special_tokens.ts";
+export { findSpecialTokens, TOKEN_FILES } from "./special_tokens.ts";
+export {
+  checkIndex,
+  convertedIndex,
+  INDEX_FILE,
+  indexedFiles,
+  type Piece,
+  type PlannedFile,
+  planWeightFiles,
+  SINGLE_FILE,
+} from "./weight_files.ts";

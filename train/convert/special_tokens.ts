@@ -1,4 +1,4 @@
-import type { Architecture } from "./architectures.ts";
+import { architectureOfType } from "./architectures.ts";
 
 /** Text of a file of the checkpoint folder; undefined where there is none. */
 export type ReadText = (name: string) => Promise<string | undefined>;
@@ -26,12 +26,12 @@ export const TOKEN_FILES = [
  * Finds the ids from the tokenizer's files: which token is which from tokenizer_config.json or special_tokens_map.json, else by the
  * habit of the model type, and its id from the first file that lists it.
  *
+ * @param type Type of the model, for what is usual.
+ * @throws {ConversionError} For a type that cannot be converted.
  * @throws {SyntaxError} If a file that should be JSON is not.
  */
-export async function findSpecialTokens(
-  architecture: Architecture,
-  read: ReadText,
-): Promise<SpecialTokens> {
+export async function findSpecialTokens(type: string, read: ReadText): Promise<SpecialTokens> {
+  const { tokens: usual } = architectureOfType(type);
   const json = async (name: string) => {
     const text = await read(name);
     if (text === undefined) return undefined;
@@ -44,8 +44,8 @@ export async function findSpecialTokens(
   // A tokenizer that names its tokens and has no bos has none, whatever is usual.
   const silent = ["bos_token", "cls_token", "mask_token"].every((name) => !named(name));
   const first = named("bos_token") ?? named("cls_token") ??
-    (silent ? architecture.tokens.first : undefined);
-  const mask = named("mask_token") ?? (silent ? architecture.tokens.mask : undefined);
+    (silent ? usual.first : undefined);
+  const mask = named("mask_token") ?? (silent ? usual.mask : undefined);
   const wanted = [first, mask].filter((token) => token !== undefined);
   const ids = new Map<string, number>();
   const add = (entries: Iterable<readonly [string, unknown]>) => {
