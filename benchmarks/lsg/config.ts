@@ -11,7 +11,7 @@ const variant = z.string().superRefine((name, context) => {
   try {
     const { attention } = parseVariant(name);
     const pattern = attention(1);
-    if (typeof pattern === "object" && pattern.kind === "lsg") checkLsgPattern(pattern, 1);
+    if (typeof pattern === "object" && pattern.kind === "lsg") checkLsgPattern(pattern);
   } catch (error) {
     context.addIssue({ code: "custom", message: (error as Error).message });
   }

@@ -130,7 +130,7 @@ function selectionShares(cells: readonly Cell[]): Derived[] {
       ...{ kind: "derived", id: `selection-${row.variant}-${T}`, unit: "1", interval: null },
       name: `${row.variant}: share of the selection in the attention at T ${T}`,
       value: part / all,
-      detail: "medians; forward and backward of both",
+      detail: "medians; the choice is forward work, the attention forward and backward",
       formulaVersion: 1,
     }];
   });

@@ -143,7 +143,8 @@ function selectionTable({ comparisons }: RunBody): Table[] {
       c.name,
       c.value === null ? null : `${(100 * c.value).toFixed(1)} %`,
     ]),
-    note: "Both timed in the same interleaved run, forward and backward.",
+    note:
+      "Both timed in the same interleaved run: the choice (forward work) against the attention forward and backward.",
   }];
 }
 

@@ -11,7 +11,7 @@ import {
   timeAndRecord,
   type Work,
 } from "./contestants.ts";
-import { buildSelection } from "./selection.ts";
+import { selectionRun } from "./selection.ts";
 import { fallsBack, parseVariant, prepended, type Variant } from "./variants.ts";
 
 /** What a sweep is over. */
@@ -55,7 +55,7 @@ export async function runScalingTask(
       if (part === "attention" && variant.family === "lsg" && variant.form === "fused" && !falls) {
         const pattern = variant.attention(config.globals);
         const input = qkvOf(context, config, pattern, T);
-        const selection = buildSelection(input, pattern);
+        const selection = selectionRun(input, pattern);
         if (!selection) {
           input.dispose();
           continue;
