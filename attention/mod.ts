@@ -4,6 +4,8 @@
  *
  * @module
  */
+export * from "./bigbird/mod.ts";
 export * from "./leap/mod.ts";
+export * from "./longformer/mod.ts";
 export * from "./lsg/mod.ts";
 export * from "./softmax/mod.ts";

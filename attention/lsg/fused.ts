@@ -1,5 +1,5 @@
 import type { Tensor } from "../../engine/mod.ts";
-import { blockSparseAttention } from "../block_sparse/attention.ts";
+import { blockSparseAttention, sparseProblem } from "../block_sparse/attention.ts";
 import type { SparseVariant } from "../block_sparse/variant.ts";
 import { attentionOperands } from "../softmax/operands.ts";
 import { attendsFully, checkLsgLength, type LsgAttentionOptions } from "./options.ts";
@@ -34,4 +34,15 @@ export function fusedLsgAttention(qkv: Tensor, options: FusedLsgOptions): Tensor
     options,
     (problem) => selectSlots(qkv, options.keyMask, problem, options),
   );
+}
+
+/**
+ * The forward work of choosing the sparse keys alone, without attending: for measuring its share. Leaves nothing behind.
+ *
+ * @throws As `fusedLsgAttention`.
+ */
+export function runLsgSelection(qkv: Tensor, options: LsgAttentionOptions): void {
+  const { problem } = sparseProblem(qkv, lsgBlockPattern(options), options);
+  checkLsgLength(options, problem.Tk - options.globals);
+  selectSlots(qkv, options.keyMask, problem, options)?.owned.forEach((t) => t.dispose());
 }

@@ -5,7 +5,7 @@
  * @module
  */
 export { lsgFlops, type LsgFlopsOptions } from "./flops.ts";
-export { fusedLsgAttention, type FusedLsgOptions } from "./fused.ts";
+export { fusedLsgAttention, type FusedLsgOptions, runLsgSelection } from "./fused.ts";
 export { naiveLsgAttention } from "./naive.ts";
 export {
   checkLsgLength,
