@@ -316,14 +316,21 @@ export {
 export {
   attentionScores,
   Bert,
+  type BertBuild,
   type BertConfig,
   bertConfigFromJson,
   type BertLoadReport,
   type BertOptions,
   type BertScoreOptions,
+  type BigBirdEncoderAttention,
   type DocumentScoreOptions,
+  type EncoderAttention,
   loadBertWeights,
+  type LongformerEncoderAttention,
+  type LsgEncoderAttention,
   type PublishedTensor,
+  type SpanLogits,
+  type SparseEncoderAttention,
 } from "./models/mod.ts";
 export {
   budgetForShare,
@@ -340,6 +347,20 @@ export {
   TRUNCATION_POLICIES,
   type TruncationPolicy,
 } from "./data/mod.ts";
+
+// Sequence-to-sequence models, and what published checkpoints are read with.
+export {
+  Bart,
+  type BartConfig,
+  bartConfigFromJson,
+  type BartOptions,
+  type EncodedText,
+  generateText,
+  type GenerateTextOptions,
+  loadBartWeights,
+  type LoadReport,
+  shiftRight,
+} from "./models/mod.ts";
 
 // Language models beside GPT-2 and LEAP.
 export {

@@ -38,6 +38,8 @@ export interface HubContent {
   readonly sha256: string;
   /** `pinned` when the manifest knew the checksum, `first-use` when only the lock file does. */
   readonly trust: Exclude<Trust, "local">;
+  /** Where the file lies in the cache. */
+  readonly path: string;
   /** Commit that the hub said it served, where it said so. */
   readonly commit?: string;
   readonly fromCache: boolean;
@@ -45,6 +47,12 @@ export interface HubContent {
 
 /** Address used when `HF_ENDPOINT` is not set. */
 export const DEFAULT_HUB_ENDPOINT = "https://huggingface.co";
+
+const INSTEAD: Record<HubFile["kind"], string> = {
+  dataset: "choose an embedded corpus (state-of-the-union, moby-dick), or a local file with " +
+    "data.path",
+  model: "fetch the files elsewhere and give their folder",
+};
 
 const DEFAULT_LIMITS: DownloadLimits = {
   timeoutMs: 30_000,
@@ -77,7 +85,7 @@ export async function fetchHubFile(file: HubFile, options: HubOptions): Promise<
   if (cached !== undefined) {
     const digest = await sha256(cached);
     if (digest === expected) {
-      return { bytes: cached, sha256: digest, trust, commit: lock?.commit, fromCache: true };
+      return { bytes: cached, sha256: digest, trust, path, commit: lock?.commit, fromCache: true };
     }
     warn(`Downloading ${key} again: the cached copy fails its checksum`);
     await store.remove(path);
@@ -93,6 +101,7 @@ export async function fetchHubFile(file: HubFile, options: HubOptions): Promise<
     warn,
     limits: { ...DEFAULT_LIMITS, ...pickLimits(options) },
     finalPath: path,
+    instead: INSTEAD[file.kind],
   });
   const digest = await sha256(bytes);
   if (expected !== undefined && digest !== expected) {
@@ -106,7 +115,7 @@ export async function fetchHubFile(file: HubFile, options: HubOptions): Promise<
     const entry = { sha256: digest, bytes: bytes.length, commit, endpoint, firstUsed };
     await writeHubLock(store, lockPath, key, entry);
   }
-  return { bytes, sha256: digest, trust, commit, fromCache: false };
+  return { bytes, sha256: digest, trust, path, commit, fromCache: false };
 }
 
 /** Address of a file. */

@@ -28,6 +28,8 @@ export interface DownloadRequest {
   readonly partPath: string;
   /** Where a user could put the file by hand; for messages. */
   readonly finalPath: string;
+  /** What to use instead where it cannot be had; the end of a message. */
+  readonly instead: string;
   readonly store: NetworkStore;
   readonly signal?: AbortSignal;
   readonly warn: Warn;
@@ -51,7 +53,7 @@ export async function downloadPart(request: DownloadRequest): Promise<Download> 
   if (["1", "true", "yes", "on"].includes((store.env("HF_HUB_OFFLINE") ?? "").toLowerCase())) {
     throw new DataUnavailableError(
       `Cannot download ${what}: HF_HUB_OFFLINE is set and the file is not in the cache; unset it ` +
-        "and run once with a network, or choose an embedded corpus",
+        `and run once with a network, or ${request.instead}`,
     );
   }
   let failures = 0;
@@ -76,8 +78,7 @@ export async function downloadPart(request: DownloadRequest): Promise<Download> 
   }
   throw new DataUnavailableError(
     `Cannot download ${what} from ${request.url.origin}: ${last?.message}; check the network, or ` +
-      "set HF_ENDPOINT to a mirror that can be reached, or choose an embedded corpus " +
-      "(state-of-the-union, moby-dick), or a local file with data.path",
+      `set HF_ENDPOINT to a mirror that can be reached, or ${request.instead}`,
     { cause: last },
   );
 }

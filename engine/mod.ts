@@ -42,6 +42,7 @@ export { where } from "./ops/where.ts";
 export { concat } from "./ops/concat.ts";
 export { flip } from "./ops/flip.ts";
 export { pad } from "./ops/pad.ts";
+export { paddedPositions } from "./ops/padded_positions.ts";
 export { permute, transpose } from "./ops/permute.ts";
 export { slice } from "./ops/slice.ts";
 export * from "./autotune/mod.ts";

@@ -48,8 +48,13 @@ export class ParameterSet implements Iterable<Parameter> {
   /**
    * @param gpu Where the values live.
    * @param seed Seed of the initial values; the same seed gives the same bits on every adapter.
+   * @param trainable False for the name of a parameter freezes it, whatever its own options say.
    */
-  constructor(readonly gpu: Gpu, readonly seed: number) {}
+  constructor(
+    readonly gpu: Gpu,
+    readonly seed: number,
+    private readonly trainable: (name: string) => boolean = () => true,
+  ) {}
 
   /** Declares a parameter. Its memory comes with `allocate`. */
   add(name: string, shape: Shape, init: Initializer, options: ParameterOptions = {}): Parameter {
@@ -60,7 +65,7 @@ export class ParameterSet implements Iterable<Parameter> {
       throw new TypeError(`Cannot add parameter ${name}: the name is taken`);
     }
     const decay = options.decay ?? shape.length >= 2;
-    const trainable = options.trainable ?? true;
+    const trainable = (options.trainable ?? true) && this.trainable(name);
     const bytes = Math.ceil(sizeOf(shape) * 4 / ALIGNMENT) * ALIGNMENT;
     const limit = this.gpu.info.limits.maxStorageBufferBindingSize;
     if (bytes > limit) throw new BindingTooLargeError(bytes, limit, `parameter ${name}`);

@@ -46,6 +46,8 @@ export function createDenoHost(options: DenoHostOptions = {}): Host {
     cacheDir,
     resultsDir,
     readFile,
+    fileSize,
+    readRange,
     readText: async (path) => {
       const bytes = await readFile(path);
       return bytes && new TextDecoder().decode(bytes);
@@ -97,6 +99,38 @@ export function createDenoHost(options: DenoHostOptions = {}): Host {
     printError: (line) => writeAll(Deno.stderr, line + "\n"),
     writeError: (text) => writeAll(Deno.stderr, text),
   };
+}
+
+async function fileSize(path: string): Promise<number | undefined> {
+  try {
+    const { isFile, size } = await Deno.stat(path);
+    return isFile ? size : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw new StorageError("read", path, reasonOf(error, "not-readable"), error);
+  }
+}
+
+async function readRange(
+  path: string,
+  begin: number,
+  end: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    using file = await Deno.open(path);
+    await file.seek(begin, Deno.SeekMode.Start);
+    const bytes = new Uint8Array(end - begin);
+    let length = 0;
+    while (length < bytes.length) {
+      const read = await file.read(bytes.subarray(length));
+      if (read === null) return bytes.slice(0, length);
+      length += read;
+    }
+    return bytes;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw new StorageError("read", path, reasonOf(error, "not-readable"), error);
+  }
 }
 
 /** Writes a file that must not exist yet and waits until the disk has it. */

@@ -26,6 +26,13 @@ export interface Host {
 
   /** Reads a whole file; `undefined` when it does not exist. Other failures throw {@link StorageError}. */
   readFile(path: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Size of a file in bytes; `undefined` when it does not exist or is a folder. */
+  fileSize(path: string): Promise<number | undefined>;
+  /**
+   * Bytes `begin` to `end` (not included) of a file, fewer where it ends before; `undefined` when it
+   * does not exist.
+   */
+  readRange(path: string, begin: number, end: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** {@link readFile} decoded as UTF-8. */
   readText(path: string): Promise<string | undefined>;
   /**

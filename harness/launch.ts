@@ -11,7 +11,7 @@ import { withoutAlias } from "./cli/command_alias.ts";
 import { createDenoHost } from "./deno_host.ts";
 import { type Host, StorageError } from "./host.ts";
 import { UserError } from "./user_error.ts";
-import { NEEDS_ADAPTER, workerPermissions } from "./worker_permissions.ts";
+import { needsAdapter, workerPermissions } from "./worker_permissions.ts";
 
 /** Runs a command line and gives its exit code. */
 export async function launch(typed: string[]): Promise<number> {
@@ -19,7 +19,7 @@ export async function launch(typed: string[]): Promise<number> {
   const args = withoutAlias(typed);
   try {
     let environment: Record<string, string> = {};
-    if (NEEDS_ADAPTER.has(args[0] ?? "") && !asksForHelp(args)) {
+    if (needsAdapter(args) && !asksForHelp(args)) {
       environment = await adapterEnvironment(host, args);
     }
     return await runChild({

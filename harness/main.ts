@@ -9,6 +9,8 @@ import project from "../deno.json" with { type: "json" };
 import { runBench } from "./cli/bench.ts";
 import { benchCommand } from "./cli/bench_command.ts";
 import { compareCommand, runCompare } from "./cli/compare.ts";
+import { runConvert } from "./cli/convert.ts";
+import { convertCommand } from "./cli/convert_command.ts";
 import { dataCommand, runData } from "./cli/data.ts";
 import { withoutAlias } from "./cli/command_alias.ts";
 import { doctorCommand, runDoctor } from "./cli/doctor.ts";
@@ -29,6 +31,7 @@ const commands = (names: readonly string[]) =>
     reportCommand,
     dataCommand,
     exportCommand,
+    convertCommand,
   );
 
 /**
@@ -69,6 +72,8 @@ export async function main(
         return await runData(options, host);
       case "export":
         return await runExport(options, host);
+      case "convert":
+        return await runConvert(options, host);
     }
   } catch (error) {
     // The one place where a person's mistake becomes one line; anything else is a bug and keeps

@@ -1,8 +1,13 @@
+import { CONVERT_VALUE_OPTIONS } from "./cli/convert_options.ts";
 import { exportFolder, stagingFolder } from "./cli/export_folder.ts";
 import type { Host } from "./host.ts";
 
-/** Commands that open a GPU device. */
-export const NEEDS_ADAPTER: ReadonlySet<string> = new Set(["bench", "doctor"]);
+/** True for command lines that open a GPU device. */
+export function needsAdapter(args: readonly string[]): boolean {
+  const [command] = args;
+  return command === "bench" || command === "doctor" ||
+    (command === "convert" && args.includes("--check"));
+}
 
 /** Environment variables that the suite reads; everything else stays unreadable. */
 export const READABLE_VARIABLES: readonly string[] = [
@@ -59,12 +64,25 @@ export function workerPermissions(args: readonly string[], host: Host): string[]
       flags.push(...describingPrograms(host));
       break;
     case "export": {
-      const [checkpoint = ""] = args.slice(1).filter((arg, i) =>
-        !arg.startsWith("-") && args[i] !== "--out"
-      );
+      const [checkpoint = ""] = positionals(args, ["--out"]);
       const folder = exportFolder(checkpoint, output[0]);
       flags[0] = list("--allow-read", [".", ...named, folder, stagingFolder(folder)]);
       flags.push(list("--allow-write", [folder, stagingFolder(folder)]));
+      break;
+    }
+    case "convert": {
+      const [checkpoint = ""] = positionals(args, CONVERT_VALUE_OPTIONS);
+      const [folder] = output.map((path) => exportFolder("", path));
+      const written = folder === undefined ? [] : [folder, stagingFolder(folder)];
+      flags[0] = list("--allow-read", [".", ...named, checkpoint, ...written]);
+      // A folder is read where it lies; anything else is fetched into the cache.
+      if (isFolder(checkpoint)) flags.push(list("--allow-write", written));
+      else {
+        flags.push(
+          list("--allow-write", [host.cacheDir, ...written]),
+          list("--allow-net", hubHosts(host)),
+        );
+      }
       break;
     }
     case "report":
@@ -100,6 +118,11 @@ function namedPaths(args: readonly string[]): string[] {
   );
 }
 
+/** Arguments after the command that are neither options nor their values. */
+function positionals(args: readonly string[], valueOptions: readonly string[]): string[] {
+  return args.slice(1).filter((arg, i) => !arg.startsWith("-") && !valueOptions.includes(args[i]));
+}
+
 function optionValues(args: readonly string[], option: string): string[] {
   return args.flatMap((arg, i) =>
     arg === option && i + 1 < args.length
@@ -126,6 +149,14 @@ function describingPrograms(host: Host): string[] {
     return path === undefined ? [] : [path];
   });
   return found.length > 0 ? [list("--allow-run", found)] : [];
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
 }
 
 function isFile(path: string): boolean {

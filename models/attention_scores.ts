@@ -36,7 +36,7 @@ export async function attentionScores(
 ): Promise<Float32Array[]> {
   const { batchSize = 16, padId = 0, signal, scoring, layers } = options;
   const { gpu } = model;
-  const longest = model.config.positions;
+  const longest = "maxLength" in model ? model.maxLength : model.config.positions;
   const results = new Array<Float32Array>(documents.length);
   // Neighbours in length share a batch, which wastes little padding.
   const order = documents.map((_, i) => i).filter((i) => documents[i].length > 0)

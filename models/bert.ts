@@ -3,14 +3,11 @@ import {
   add,
   crossEntropy,
   div,
-  embedding,
   gather,
   type Gpu,
-  layerNorm,
   maximumScalar,
   mul,
   mulScalar,
-  normal,
   type Parameter,
   ParameterSet,
   reshape,
@@ -18,12 +15,15 @@ import {
   sum,
   type Tensor,
 } from "../engine/mod.ts";
+import { type BertConfig, longestInput, resolveBertConfig } from "./bert_config.ts";
 import { bertFlops } from "./bert_cost.ts";
+import { isSparse, poolsWithGlobal, prependedGlobals } from "./encoder_attention.ts";
 import {
   applyBertBlock,
   applyBertBlockWithScores,
   type BertBlock,
   type BertBlockCall,
+  type BertLinear,
   bertProjection,
   declareBertBlock,
 } from "./layers/bert_block.ts";
@@ -36,44 +36,22 @@ import {
   maskedHeadLogits,
   maskedHeadLoss,
 } from "./layers/bert_heads.ts";
-import { declareNorm, type NormWeights } from "./layers/norm.ts";
-import { dropoutSite, maybeDropout } from "./layers/regularization.ts";
-import type { ForwardOptions } from "./language_model.ts";
 import {
-  ConfigError,
-  requireDivisibleHeads,
-  requireLength,
-  requirePositiveIntegers,
-  requireProbability,
-} from "./model_error.ts";
-
-/** Configuration of `Bert`. */
-export interface BertConfig {
-  readonly vocabSize: number;
-  /** Rows of the position table, the longest input. */
-  readonly positions: number;
-  readonly width: number;
-  readonly heads: number;
-  readonly layers: number;
-  /** Width of the MLP. @default {4 width} */
-  readonly intermediate?: number;
-  /** Rows of the token-type table; 0 for none (DistilBERT). @default {2} */
-  readonly tokenTypes?: number;
-  /** Probability of dropout on embeddings, attention probabilities, both residual branches and the classifier's input. @default {0} */
-  readonly dropout?: number;
-  /** Classes of the classification head; 0 for none. @default {0} */
-  readonly classes?: number;
-  /** Non-linearity of the pooler: BERT's tanh or DistilBERT's ReLU. @default {"tanh"} */
-  readonly pooler?: "tanh" | "relu";
-  /** Masked-language-model head, tied to the token table. @default {false} */
-  readonly maskedHead?: boolean;
-  /** `naive` materialises the T x T scores, `fused` does not. The values agree. @default {"fused"} */
-  readonly attention?: "naive" | "fused";
-  /** @default {1e-12} */
-  readonly normEpsilon?: number;
-  /** Standard deviation of the initial weights. @default {0.02} */
-  readonly initializerRange?: number;
-}
+  declareEncoderEmbeddings,
+  embedEncoder,
+  type EncoderEmbeddings,
+} from "./layers/encoder_embeddings.ts";
+import { firstTextRow, maskWithGlobals, textRows } from "./layers/global_tokens.ts";
+import { layerScope } from "./layers/layer_scope.ts";
+import { dropoutSite } from "./layers/regularization.ts";
+import {
+  declareSpanHead,
+  spanHeadLogits,
+  spanHeadLoss,
+  type SpanLogits,
+} from "./layers/span_head.ts";
+import type { ForwardOptions } from "./language_model.ts";
+import { ConfigError } from "./model_error.ts";
 
 /** Options of an encoder pass. */
 export interface BertOptions extends ForwardOptions {
@@ -91,9 +69,17 @@ export interface BertScoreOptions extends Pick<BertOptions, "keyMask" | "tokenTy
   readonly layers?: { readonly first: number } | { readonly last: number };
 }
 
+/** What is fixed when a model is made, beside its configuration. */
+export interface BertBuild {
+  /** False for a parameter freezes it: no gradient is computed and no optimizer touches it. @default {all are trained} */
+  readonly trainable?: (name: string) => boolean;
+}
+
 /**
- * BERT (Devlin et al. 2019): post-norm encoder with learned positions and token types, a pooler with a classification head and a
- * masked-language-model head. With `tokenTypes: 0` and `pooler: "relu"` it is DistilBERT (Sanh et al. 2019).
+ * BERT (Devlin et al. 2019) and its kin: post-norm encoder with learned positions and token types, a pooler with a classification head, a
+ * masked-language-model head and one that marks an answer. The configuration also describes ALBERT, ELECTRA, the RoBERTa family and DistilBERT,
+ * each with full or sparse attention. With local-sparse-global attention G learned tokens (`embeddings.globals`) stand in front of the text inside
+ * the encoder; everything that goes in or comes out counts text tokens only.
  *
  * @example
  * ```ts ignore
@@ -105,72 +91,72 @@ export class Bert {
   readonly name = "bert";
   readonly parameters: ParameterSet;
   readonly config: Required<BertConfig>;
-  readonly tokens: Parameter;
-  readonly positionTable: Parameter;
-  readonly tokenTypeTable: Parameter | undefined;
-  readonly embeddingNorm: NormWeights;
+  readonly embeddings: EncoderEmbeddings;
+  /** Layers in order; neighbours may share their weights. */
   readonly blocks: readonly BertBlock[];
   readonly classifier: ClassificationHead | undefined;
   readonly maskedHead: BertMaskedHead | undefined;
+  readonly spanHead: BertLinear | undefined;
+  /** Learned tokens in front of the text. */
+  readonly globals: number;
 
   /**
    * @param gpu Where the model lives.
    * @param config Sizes and heads.
    * @param seed Seed of the initial weights.
+   * @param build Which parameters are trained.
+   * @throws {RangeError} If a size breaks a rule.
    */
-  constructor(readonly gpu: Gpu, config: BertConfig, seed: number) {
-    const full = this.config = {
-      intermediate: 4 * config.width,
-      tokenTypes: 2,
-      dropout: 0,
-      classes: 0,
-      pooler: "tanh" as const,
-      maskedHead: false,
-      attention: "fused" as const,
-      normEpsilon: 1e-12,
-      initializerRange: 0.02,
-      ...config,
-    };
-    checkConfig(full);
-    const { vocabSize, positions, width, layers, intermediate, initializerRange: std } = full;
-    const set = this.parameters = new ParameterSet(gpu, seed);
-    this.tokens = set.add("embeddings.tokens", [vocabSize, width], normal(std));
-    this.positionTable = set.add("embeddings.positions", [positions, width], normal(std));
-    this.tokenTypeTable = full.tokenTypes > 0
-      ? set.add("embeddings.token_types", [full.tokenTypes, width], normal(std))
-      : undefined;
-    this.embeddingNorm = declareNorm(set, "embeddings.norm", width);
-    this.blocks = Array.from(
-      { length: layers },
+  constructor(readonly gpu: Gpu, config: BertConfig, seed: number, { trainable }: BertBuild = {}) {
+    const full = this.config = resolveBertConfig(config);
+    this.globals = prependedGlobals(full.attention);
+    const { width, layers, layerGroups, intermediate, classes, initializerRange: std } = full;
+    const set = this.parameters = new ParameterSet(gpu, seed, trainable);
+    this.embeddings = declareEncoderEmbeddings(set, full);
+    const groups = Array.from(
+      { length: layerGroups },
       (_, i) => declareBertBlock(set, `layer.${i}`, width, intermediate, std),
     );
-    this.classifier = full.classes > 0
-      ? declareClassificationHead(set, width, full.classes, std)
-      : undefined;
+    this.blocks = Array.from(
+      { length: layers },
+      (_, i) => groups[Math.floor(i * layerGroups / layers)],
+    );
+    this.classifier = classes > 0 ? declareClassificationHead(set, width, classes, std) : undefined;
     this.maskedHead = full.maskedHead
-      ? declareBertMaskedHead(set, width, vocabSize, std)
+      ? declareBertMaskedHead(set, width, this.tokens.shape, std)
       : undefined;
+    this.spanHead = full.spanHead ? declareSpanHead(set, width, std) : undefined;
     set.allocate();
+  }
+
+  /** Token table [V, E]. */
+  get tokens(): Parameter {
+    return this.embeddings.tokens;
+  }
+
+  /** Text tokens of the longest input. */
+  get maxLength(): number {
+    return longestInput(this.config);
   }
 
   /** Final hidden states [B, T, D] of ids i32 [B, T]; rows of padding hold values that mean nothing. */
   hidden(ids: Tensor, options: BertOptions = {}): Tensor {
-    let x = this.#embed(ids, options);
-    for (const block of this.blocks.slice(0, options.layers)) {
-      x = applyBertBlock(block, x, this.#call(options));
-    }
-    return x;
+    return textRows(
+      this.#states(ids, options),
+      this.globals,
+      poolsWithGlobal(this.config.attention),
+    );
   }
 
   /** Logits [B, C] of the classification head, from the first token. */
   classLogits(ids: Tensor, options: BertOptions = {}): Tensor {
     const head = this.#head(this.classifier, "classes");
-    const hidden = this.hidden(ids, options);
-    const first = reshape(
-      slice(hidden, [0, 0, 0], [hidden.dim(0), 1, hidden.dim(2)]),
-      [hidden.dim(0), hidden.dim(2)],
+    const { attention, dropout, pooler } = this.config;
+    const first = firstTextRow(
+      this.#states(ids, options),
+      this.globals,
+      poolsWithGlobal(attention),
     );
-    const { dropout, pooler } = this.config;
     return classificationLogits(head, first, pooler, dropoutSite("classifier", dropout, options));
   }
 
@@ -182,12 +168,7 @@ export class Bert {
   /** Logits [B, T, V] of the masked-language-model head; for inspection, training uses `maskedLoss`. */
   maskedLogits(ids: Tensor, options: BertOptions = {}): Tensor {
     const head = this.#head(this.maskedHead, "maskedHead");
-    return maskedHeadLogits(
-      head,
-      this.hidden(ids, options),
-      this.tokens,
-      this.config.normEpsilon,
-    );
+    return maskedHeadLogits(head, this.hidden(ids, options), this.tokens, this.config);
   }
 
   /**
@@ -201,8 +182,18 @@ export class Bert {
     const head = this.#head(this.maskedHead, "maskedHead");
     const hidden = this.hidden(ids, options);
     const rows = reshape(hidden, [hidden.size / hidden.dim(-1), hidden.dim(-1)]);
-    const { normEpsilon } = this.config;
-    return maskedHeadLoss(head, gather(rows, 0, places), this.tokens, targets, normEpsilon);
+    return maskedHeadLoss(head, gather(rows, 0, places), this.tokens, targets, this.config);
+  }
+
+  /** Logits [B, T] of the first and last token of an answer; about -1e30 at padding. */
+  spanLogits(ids: Tensor, options: BertOptions = {}): SpanLogits {
+    const head = this.#head(this.spanHead, "spanHead");
+    return spanHeadLogits(head, this.hidden(ids, options), options.keyMask);
+  }
+
+  /** Mean cross-entropy in nats of answers from token `first` to token `last`, both i32 [B]; -1 is ignored. */
+  spanLoss(ids: Tensor, first: Tensor, last: Tensor, options: BertOptions = {}): Tensor {
+    return spanHeadLoss(this.spanLogits(ids, options), first, last);
   }
 
   /** Mean over the real tokens' final hidden states, [B, D]: the sentence embedding of MiniLM and its kin. */
@@ -218,8 +209,11 @@ export class Bert {
   /**
    * Attention score of every token, [B, T], averaged over heads and layers; 0 at padding. No T x T matrix exists at any time. Not
    * differentiable.
+   *
+   * @throws {ConfigError} If the attention is sparse.
    */
   attentionScores(ids: Tensor, options: BertScoreOptions = {}): Tensor {
+    this.#requireFullAttention("score tokens");
     const [from, to] = this.scoredLayers(options.layers);
     const { scoring = "row-column", keyMask, tokenTypes } = options;
     return this.gpu.withoutTape(() =>
@@ -227,7 +221,7 @@ export class Bert {
         let x = this.#embed(ids, { keyMask, tokenTypes });
         let total: Tensor | undefined;
         for (const [i, block] of this.blocks.slice(0, to).entries()) {
-          const call = { ...this.#call({ keyMask }), scoring };
+          const call = { ...this.#call(i, { keyMask }), scoring };
           if (i < from) {
             x = applyBertBlock(block, x, call);
             continue;
@@ -246,12 +240,14 @@ export class Bert {
    *
    * @param visit Given the layer and its probabilities [B, H, T, T], rows of queries; must be done with them when it returns (a
    *   `gpu.readLater` may stay open).
+   * @throws {ConfigError} If the attention is sparse.
    */
   forEachAttentionMap(
     ids: Tensor,
     visit: (layer: number, probabilities: Tensor) => void,
     options: Omit<BertOptions, "dropoutSeed"> = {},
   ): void {
+    this.#requireFullAttention("visit attention maps");
     const { gpu, config } = this;
     const { heads, width } = config;
     const [B, T] = ids.shape;
@@ -265,7 +261,7 @@ export class Bert {
               reshape(slice(packed, [0, 0, n], [B, T, n + 1]), [B, T, heads, width / heads]);
             visit(i, attentionProbabilities(part(0), part(1), { keyMask: options.keyMask }));
           });
-          x = applyBertBlock(block, x, this.#call(options));
+          x = applyBertBlock(block, x, this.#call(i, options));
         }
       })
     );
@@ -294,54 +290,42 @@ export class Bert {
   }
 
   #embed(ids: Tensor, options: Omit<BertOptions, "layers">): Tensor {
-    const { dropout, positions, width, normEpsilon } = this.config;
-    const T = ids.dim(1);
-    requireLength("BERT", T, positions);
-    const table = T === positions
-      ? this.positionTable
-      : slice(this.positionTable, [0, 0], [T, width]);
-    let x = add(embedding(this.tokens, ids), table);
-    if (this.tokenTypeTable) {
-      x = options.tokenTypes
-        ? add(x, embedding(this.tokenTypeTable, options.tokenTypes))
-        : add(x, reshape(slice(this.tokenTypeTable, [0, 0], [1, width]), [width]));
-    } else if (options.tokenTypes) {
-      throw new ConfigError(
-        "Cannot run BERT: token types are given but the model has none; leave them out",
-      );
-    }
-    const { weight, bias } = this.embeddingNorm;
-    x = layerNorm(x, weight, bias, { epsilon: normEpsilon });
-    return maybeDropout(x, dropoutSite("embeddings", dropout, options));
+    const site = dropoutSite("embeddings", this.config.dropout, options);
+    return embedEncoder(this.embeddings, ids, options.tokenTypes, this.config, site);
   }
 
-  #call(options: ForwardOptions): BertBlockCall {
-    const { heads, normEpsilon: epsilon, attention, dropout } = this.config;
+  /** States [B, G + T, D] after the last layer, global tokens in front. */
+  #states(ids: Tensor, options: BertOptions): Tensor {
+    const keyMask = maskWithGlobals(options.keyMask, this.globals);
+    let x = this.#embed(ids, options);
+    for (const [i, block] of this.blocks.slice(0, options.layers).entries()) {
+      x = layerScope(
+        this.gpu,
+        () => applyBertBlock(block, x, this.#call(i, { ...options, keyMask })),
+      );
+    }
+    return x;
+  }
+
+  #call(layer: number, options: ForwardOptions): BertBlockCall {
+    const { heads, normEpsilon, attention, activation, dropout, attentionDropout } = this.config;
     return {
-      heads,
-      epsilon,
-      attention,
-      keyMask: options.keyMask,
-      dropout: (place) => dropoutSite(place, dropout, options),
+      ...{ heads, attention, layer, activation, epsilon: normEpsilon, keyMask: options.keyMask },
+      dropout: dropoutSite(`layer.${layer}.attention`, attentionDropout, options),
+      residualDropout: (place) => dropoutSite(`layer.${layer}.${place}`, dropout, options),
     };
+  }
+
+  #requireFullAttention(action: string): void {
+    const { attention } = this.config;
+    if (!isSparse(attention)) return;
+    throw new ConfigError(
+      `Cannot ${action}: the attention of the model is ${attention.kind}, expected "fused" or "naive"; build the model with full attention`,
+    );
   }
 
   #head<T>(head: T | undefined, key: string): T {
     if (head) return head;
     throw new ConfigError(`Cannot run this head of BERT: the model was built without ${key}`);
   }
-}
-
-function checkConfig(config: Required<BertConfig>): void {
-  const { vocabSize, positions, width, heads, layers, intermediate, dropout } = config;
-  requirePositiveIntegers("BERT", { vocabSize, positions, width, heads, layers, intermediate });
-  for (const key of ["classes", "tokenTypes"] as const) {
-    if (!(Number.isInteger(config[key]) && config[key] >= 0)) {
-      throw new ConfigError(
-        `Cannot build BERT: ${key} is ${config[key]}, expected a whole number of at least 0`,
-      );
-    }
-  }
-  requireDivisibleHeads("BERT", width, heads);
-  requireProbability("BERT", "dropout", dropout);
 }

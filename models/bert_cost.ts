@@ -1,20 +1,21 @@
-import { attentionFlops } from "../attention/mod.ts";
-import type { BertConfig } from "./bert.ts";
+import type { BertConfig } from "./bert_config.ts";
+import { encoderAttentionFlops, prependedGlobals } from "./encoder_attention.ts";
 
 /**
  * Floating-point operations of the encoder's matrix products and attention over [B, T], heads not counted; a multiply-add counts two.
- * Norms and activations are left out: they are bandwidth, not arithmetic.
+ * Norms and activations are left out: they are bandwidth, not arithmetic. Tokens that the attention puts in front are counted in.
  */
 export function bertFlops(
-  config: Pick<BertConfig, "width" | "heads" | "layers" | "intermediate">,
+  config: Pick<BertConfig, "width" | "heads" | "layers" | "intermediate" | "attention">,
   B: number,
   T: number,
 ): { forward: number; backward: number } {
-  const { width: D, heads: H, layers: L, intermediate = 4 * D } = config;
-  const products = B * T * L * (8 * D * D + 4 * D * intermediate);
-  const attention = attentionFlops({ B, H, T, d: D / H });
+  const { width: D, heads: H, layers: L, intermediate = 4 * D, attention = "fused" } = config;
+  const rows = B * (prependedGlobals(attention) + T);
+  const products = rows * L * (8 * D * D + 4 * D * intermediate);
+  const perLayer = encoderAttentionFlops(attention, { B, H, T, d: D / H });
   return {
-    forward: products + L * attention.forward,
-    backward: 2 * products + L * attention.backward,
+    forward: products + L * perLayer.forward,
+    backward: 2 * products + L * perLayer.backward,
   };
 }

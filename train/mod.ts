@@ -5,9 +5,11 @@
  */
 export * from "./adamw.ts";
 export * from "./checkpoint.ts";
+export * from "./convert/mod.ts";
 export * from "./export/mod.ts";
 export * from "./loop.ts";
 export * from "./safetensors.ts";
+export * from "./safetensors_layout.ts";
 export * from "./schedule.ts";
 export * from "./evaluate.ts";
 export type { EvaluationOptions } from "./for_each_batch.ts";

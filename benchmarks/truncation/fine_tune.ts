@@ -153,5 +153,5 @@ async function settle(
 function paddedLength(rows: readonly { readonly ids: Int32Array }[], model: Bert): number {
   const longest = rows.reduce((most, { ids }) => Math.max(most, ids.length), 1);
   const padded = Math.ceil(longest / LENGTH_STEP) * LENGTH_STEP;
-  return Math.max(longest, Math.min(padded, model.config.positions));
+  return Math.max(longest, Math.min(padded, model.maxLength));
 }

@@ -131,7 +131,7 @@ async function embedTexts(
 ): Promise<Float32Array[]> {
   const { gpu } = context;
   const rows = texts.map((text) =>
-    encodeDocument(tokenizer, text).subarray(0, encoder.config.positions)
+    encodeDocument(tokenizer, text).subarray(0, encoder.maxLength)
   );
   const batch = padRows(rows, tokenizer.pad);
   const shape = [batch.batch, batch.length];

@@ -1,4 +1,7 @@
-/** `bench export ...` is another spelling of `export ...`: no benchmark has that name. */
+/** Commands that may also be typed as `bench <command> ...`: no benchmark has their name. */
+const COMMANDS: readonly string[] = ["convert", "export"];
+
+/** `bench export ...` is another spelling of `export ...`, and so is `bench convert ...`. */
 export function withoutAlias(args: readonly string[]): string[] {
-  return args[0] === "bench" && args[1] === "export" ? args.slice(1) : [...args];
+  return args[0] === "bench" && COMMANDS.includes(args[1]) ? args.slice(1) : [...args];
 }

@@ -6,7 +6,8 @@ import { path } from "@optique/run/valueparser";
 import { huggingFaceFolder, SafetensorsError } from "../../train/mod.ts";
 import { type Host, joinPath, StorageError } from "../host.ts";
 import { UserError } from "../user_error.ts";
-import { exportFolder, stagingFolder } from "./export_folder.ts";
+import { exportFolder } from "./export_folder.ts";
+import { makeFolder, requireFree } from "./new_folder.ts";
 
 /** `export checkpoint [--out folder]` */
 export const exportCommand = command(
@@ -41,20 +42,13 @@ export async function runExport(
   const { checkpoint } = options;
   const folder = exportFolder(checkpoint, options.out);
   const bytes = await readCheckpointFile(host, checkpoint);
-  await requireFree(host, folder);
+  await requireFree(host, folder, "export");
   const { files, notes } = await convert(bytes, checkpoint);
-  const staging = stagingFolder(folder);
-  // Left by an export that was killed.
-  await host.remove(staging);
-  try {
+  await makeFolder(host, folder, async (staging) => {
     for (const [name, contents] of files) {
       await host.writeFileAtomic(joinPath(staging, name), contents);
     }
-    await host.rename(staging, folder);
-  } catch (error) {
-    await host.remove(staging);
-    throw error;
-  }
+  });
   for (const name of files.keys()) host.print(joinPath(folder, name));
   for (const note of notes) host.printError(`Note: ${note}`);
   return 0;
@@ -74,21 +68,6 @@ async function readCheckpointFile(host: Host, path: string): Promise<Uint8Array>
     `Cannot export ${path}: there is no such file; expected a checkpoint (.safetensors), such as ` +
       `those a finished run leaves in ${joinPath(host.cacheDir, "checkpoints")}`,
   );
-}
-
-async function requireFree(host: Host, folder: string): Promise<void> {
-  let used: boolean;
-  try {
-    used = (await host.list(folder)).length > 0;
-  } catch (error) {
-    if (!(error instanceof StorageError)) throw error;
-    throw new UserError(`Cannot export to ${folder}: it is no folder; name another with --out`);
-  }
-  if (used) {
-    throw new UserError(
-      `Cannot export to ${folder}: the folder is not empty; remove it or name another with --out`,
-    );
-  }
 }
 
 async function convert(bytes: Uint8Array, name: string) {

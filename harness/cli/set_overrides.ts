@@ -21,12 +21,8 @@ export function applyOverrides<C extends object>(
 ): C {
   const changed = structuredClone(config) as Plain;
   for (const assignment of assignments) {
-    const split = assignment.indexOf("=");
-    if (split < 1) {
-      throw new UserError(`Cannot set "${assignment}": expected --set key=value`);
-    }
-    const key = assignment.slice(0, split).trim();
-    assign(changed, key, parseValue(assignment.slice(split + 1)), knownKeys(config, schema));
+    const [key, value] = readAssignment(assignment);
+    assign(changed, key, value, knownKeys(config, schema));
   }
   const checked = schema.safeParse(changed);
   if (checked.success) return checked.data;
@@ -71,6 +67,19 @@ function assign(config: Plain, key: string, value: unknown, known: readonly stri
     if (i === parts.length - 1) container[parts[i]] = value;
     else target = container[parts[i]] ??= {};
   }
+}
+
+/**
+ * Key and value of `key=value`. The value is read as JSON, and as a plain string where it is not JSON.
+ *
+ * @throws {UserError} For a text without `=`.
+ */
+export function readAssignment(assignment: string): [key: string, value: unknown] {
+  const split = assignment.indexOf("=");
+  if (split < 1) {
+    throw new UserError(`Cannot set "${assignment}": expected --set key=value`);
+  }
+  return [assignment.slice(0, split).trim(), parseValue(assignment.slice(split + 1))];
 }
 
 function parseValue(text: string): unknown {

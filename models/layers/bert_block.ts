@@ -1,9 +1,4 @@
-import {
-  type AttentionScoring,
-  fusedAttention,
-  fusedAttentionWithScores,
-  naiveAttention,
-} from "../../attention/mod.ts";
+import { type AttentionScoring, fusedAttentionWithScores } from "../../attention/mod.ts";
 import {
   add,
   constant,
@@ -15,6 +10,7 @@ import {
   type ParameterSet,
   type Tensor,
 } from "../../engine/mod.ts";
+import { attend, type EncoderAttentionCall } from "../encoder_attention.ts";
 import { declareNorm, type NormWeights } from "./norm.ts";
 import type { DropoutSite } from "./regularization.ts";
 
@@ -26,7 +22,6 @@ export interface BertLinear {
 
 /** Parameters of one encoder layer; query, key and value are packed into one [D, 3D]. */
 export interface BertBlock {
-  readonly name: string;
   readonly qkv: BertLinear;
   readonly projection: BertLinear;
   readonly attentionNorm: NormWeights;
@@ -58,7 +53,6 @@ export function declareBertBlock(
   std: number,
 ): BertBlock {
   return {
-    name,
     qkv: declareBertLinear(set, `${name}.attention.qkv`, width, 3 * width, std),
     projection: declareBertLinear(set, `${name}.attention.output`, width, width, std),
     attentionNorm: declareNorm(set, `${name}.attention.norm`, width),
@@ -68,13 +62,12 @@ export function declareBertBlock(
   };
 }
 
-/** How a layer is run. */
-export interface BertBlockCall {
-  readonly heads: number;
+/** How a layer is run. `dropout` is that of the attention probabilities. */
+export interface BertBlockCall extends EncoderAttentionCall {
   readonly epsilon: number;
-  readonly attention: "naive" | "fused";
-  readonly keyMask?: Tensor;
-  readonly dropout: (place: string) => DropoutSite | undefined;
+  readonly activation: "gelu" | "geluTanh" | "relu";
+  /** Dropout of a residual branch, `projection` or `mlp`. */
+  readonly residualDropout: (place: string) => DropoutSite | undefined;
 }
 
 /** Packed query, key and value [B, T, 3D] of x [B, T, D]. */
@@ -82,12 +75,9 @@ export function bertProjection(block: BertBlock, x: Tensor): Tensor {
   return matmul(x, block.qkv.weight, { bias: block.qkv.bias });
 }
 
-/** Post-norm layer: LN(x + attention(x)), then LN(y + MLP(y)) with the exact GELU. */
+/** Post-norm layer: LN(x + attention(x)), then LN(y + MLP(y)). */
 export function applyBertBlock(block: BertBlock, x: Tensor, call: BertBlockCall): Tensor {
-  const { heads, attention, keyMask } = call;
-  const attend = attention === "fused" ? fusedAttention : naiveAttention;
-  const options = { heads, keyMask, dropout: call.dropout(`${block.name}.attention`) };
-  return finishBertBlock(block, x, attend(bertProjection(block, x), options), call);
+  return finishBertBlock(block, x, attend(bertProjection(block, x), call), call);
 }
 
 /** `applyBertBlock` that also gives the attention scores [B, T] of the layer; not differentiable. */
@@ -110,21 +100,21 @@ export function finishBertBlock(
   block: BertBlock,
   x: Tensor,
   mixed: Tensor,
-  call: Pick<BertBlockCall, "epsilon" | "dropout">,
+  call: Pick<BertBlockCall, "epsilon" | "activation" | "residualDropout">,
 ): Tensor {
   const norm = ({ weight, bias }: NormWeights, t: Tensor) =>
     layerNorm(t, weight, bias, { epsilon: call.epsilon });
   const attended = norm(
     block.attentionNorm,
-    residual(x, mixed, block.projection, call.dropout(`${block.name}.projection`)),
+    residual(x, mixed, block.projection, call.residualDropout("projection")),
   );
   const inner = matmul(attended, block.mlpIn.weight, {
     bias: block.mlpIn.bias,
-    activation: "gelu",
+    activation: call.activation,
   });
   return norm(
     block.outputNorm,
-    residual(attended, inner, block.mlpOut, call.dropout(`${block.name}.mlp`)),
+    residual(attended, inner, block.mlpOut, call.residualDropout("mlp")),
   );
 }
 

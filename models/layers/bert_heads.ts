@@ -18,7 +18,7 @@ export interface ClassificationHead {
   readonly output: BertLinear;
 }
 
-/** Transform and output bias of the masked-language-model head; its output matrix is the token table. */
+/** Transform to the token table's width E and output bias of the masked-language-model head; its output matrix is the token table. */
 export interface BertMaskedHead {
   readonly transform: BertLinear;
   readonly norm: NormWeights;
@@ -38,16 +38,16 @@ export function declareClassificationHead(
   };
 }
 
-/** Declares the masked-language-model head. */
+/** Declares the masked-language-model head over a token table [V, E]. */
 export function declareBertMaskedHead(
   set: ParameterSet,
   width: number,
-  vocabSize: number,
+  [vocabSize, embeddingWidth]: readonly number[],
   std: number,
 ): BertMaskedHead {
   return {
-    transform: declareBertLinear(set, "masked.transform", width, width, std),
-    norm: declareNorm(set, "masked.norm", width),
+    transform: declareBertLinear(set, "masked.transform", width, embeddingWidth, std),
+    norm: declareNorm(set, "masked.norm", embeddingWidth),
     bias: set.add("masked.bias", [vocabSize], constant(0)),
   };
 }
@@ -56,11 +56,17 @@ export function declareBertMaskedHead(
 export function classificationLogits(
   { pooler, output }: ClassificationHead,
   first: Tensor,
-  activation: "tanh" | "relu",
+  activation: "tanh" | "relu" | "gelu",
   site: DropoutSite | undefined,
 ): Tensor {
   const pooled = matmul(first, pooler.weight, { bias: pooler.bias, activation });
   return matmul(maybeDropout(pooled, site), output.weight, { bias: output.bias });
+}
+
+/** How the masked head is run. */
+export interface MaskedHeadCall {
+  readonly normEpsilon: number;
+  readonly activation: "gelu" | "geluTanh" | "relu";
 }
 
 /** Logits [..., V] of hidden states [..., D]. */
@@ -68,12 +74,9 @@ export function maskedHeadLogits(
   head: BertMaskedHead,
   hidden: Tensor,
   tokens: Tensor,
-  epsilon: number,
+  call: MaskedHeadCall,
 ): Tensor {
-  return add(
-    matmul(transform(head, hidden, epsilon), tokens, { transposeB: true }),
-    head.bias,
-  );
+  return add(matmul(transform(head, hidden, call), tokens, { transposeB: true }), head.bias);
 }
 
 /** Mean cross-entropy of hidden states [N, D] with targets i32 [N], without holding all logits. */
@@ -82,16 +85,16 @@ export function maskedHeadLoss(
   hidden: Tensor,
   tokens: Tensor,
   targets: Tensor,
-  epsilon: number,
+  call: MaskedHeadCall,
 ): Tensor {
-  return linearCrossEntropy(transform(head, hidden, epsilon), tokens, targets, { bias: head.bias });
+  return linearCrossEntropy(transform(head, hidden, call), tokens, targets, { bias: head.bias });
 }
 
 function transform(
   { transform: { weight, bias }, norm }: BertMaskedHead,
   hidden: Tensor,
-  epsilon: number,
+  { normEpsilon: epsilon, activation }: MaskedHeadCall,
 ): Tensor {
-  const inner = matmul(hidden, weight, { bias, activation: "gelu" });
+  const inner = matmul(hidden, weight, { bias, activation });
   return layerNorm(inner, norm.weight, norm.bias, { epsilon });
 }

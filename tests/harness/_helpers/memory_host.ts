@@ -22,6 +22,8 @@ export function createMemoryHost(): MemoryHost {
     cacheDir: "cache",
     resultsDir: "results",
     readFile: (path) => Promise.resolve(files.get(path)),
+    fileSize: (path) => Promise.resolve(files.get(path)?.length),
+    readRange: (path, begin, end) => Promise.resolve(files.get(path)?.slice(begin, end)),
     readText: (path) =>
       Promise.resolve(files.has(path) ? new TextDecoder().decode(files.get(path)) : undefined),
     writeFileAtomic: (path, contents) => {

@@ -1,0 +1,167 @@
+import {
+  type AttentionFlops,
+  attentionFlops,
+  bigBirdFlops,
+  checkLsgPattern,
+  fusedAttention,
+  fusedBigBirdAttention,
+  fusedLongformerAttention,
+  fusedLsgAttention,
+  longformerFlops,
+  lsgFlops,
+  type LsgPattern,
+  naiveAttention,
+  naiveBigBirdAttention,
+  naiveLongformerAttention,
+  naiveLsgAttention,
+} from "../attention/mod.ts";
+import type { Tensor } from "../engine/mod.ts";
+import type { DropoutSite } from "./layers/regularization.ts";
+import { ConfigError, requirePositiveIntegers } from "./model_error.ts";
+
+/** Local-sparse-global attention (Condevaux and Harispe 2023); `globals` learned tokens are put in front of the text. */
+export interface LsgEncoderAttention extends LsgPattern {
+  readonly kind: "lsg";
+  /** @default {"fused"} */
+  readonly form?: "fused" | "naive";
+  /** The first text token leaves the encoder with the states of the first global token. @default {true} */
+  readonly poolWithGlobal?: boolean;
+}
+
+/** Sliding window and global tokens (Beltagy et al. 2020). */
+export interface LongformerEncoderAttention {
+  readonly kind: "longformer";
+  /** @default {"fused"} */
+  readonly form?: "fused" | "naive";
+  /** Keys seen on each side. */
+  readonly window: number;
+  /** Leading tokens of the text that see and are seen by all. @default {1} */
+  readonly globals?: number;
+}
+
+/** Window of three blocks, random blocks and global tokens (Zaheer et al. 2020). */
+export interface BigBirdEncoderAttention {
+  readonly kind: "bigbird";
+  /** @default {"fused"} */
+  readonly form?: "fused" | "naive";
+  readonly blockSize: number;
+  /** Random blocks of keys per block of queries and head. */
+  readonly randomBlocks: number;
+  /** Layer i draws with seed + i. @default {0} */
+  readonly seed?: number;
+  /** Leading tokens of the text that see and are seen by all. @default {1} */
+  readonly globals?: number;
+}
+
+/** An attention whose cost is linear in the length. */
+export type SparseEncoderAttention =
+  | LsgEncoderAttention
+  | LongformerEncoderAttention
+  | BigBirdEncoderAttention;
+
+/** Self-attention of an encoder: full attention in one of two forms, or a sparse one. */
+export type EncoderAttention = "fused" | "naive" | SparseEncoderAttention;
+
+/** One attention of one layer. */
+export interface EncoderAttentionCall {
+  readonly heads: number;
+  readonly attention: EncoderAttention;
+  /** Number of the layer from 0; seeded choices differ between layers. */
+  readonly layer: number;
+  /** 1 where a key may be seen, i32 [B, N], prepended global tokens included. */
+  readonly keyMask?: Tensor;
+  readonly dropout?: DropoutSite;
+}
+
+/** Self-attention of packed query, key and value [B, N, 3D]: [B, N, D], before the output projection. */
+export function attend(qkv: Tensor, call: EncoderAttentionCall): Tensor {
+  const { attention, layer, heads, keyMask, dropout } = call;
+  const common = { heads, keyMask, dropout };
+  if (attention === "fused") return fusedAttention(qkv, common);
+  if (attention === "naive") return naiveAttention(qkv, common);
+  const fused = attention.form !== "naive";
+  switch (attention.kind) {
+    case "lsg": {
+      const { kind: _, form: __, poolWithGlobal: ___, ...pattern } = attention;
+      const options = { ...common, ...pattern, lshSeed: (pattern.lshSeed ?? 0) + layer };
+      return (fused ? fusedLsgAttention : naiveLsgAttention)(qkv, options);
+    }
+    case "longformer": {
+      const { window, globals = 1 } = attention;
+      const options = { ...common, window, globals };
+      return (fused ? fusedLongformerAttention : naiveLongformerAttention)(qkv, options);
+    }
+    case "bigbird": {
+      const { blockSize, randomBlocks, seed = 0, globals = 1 } = attention;
+      const options = { ...common, blockSize, randomBlocks, globals, seed: seed + layer };
+      return (fused ? fusedBigBirdAttention : naiveBigBirdAttention)(qkv, options);
+    }
+  }
+}
+
+/** Floating-point operations of one layer's attention over T text tokens; see the `Flops` function of each mechanism. */
+export function encoderAttentionFlops(
+  attention: EncoderAttention,
+  { B, H, T, d }: { B: number; H: number; T: number; d: number },
+): AttentionFlops {
+  const sizes = { B, H, T, d };
+  if (typeof attention === "string") return attentionFlops(sizes);
+  switch (attention.kind) {
+    case "lsg":
+      return lsgFlops({ ...sizes, ...attention });
+    case "longformer":
+      return longformerFlops({ ...sizes, ...attention, globals: attention.globals ?? 1 });
+    case "bigbird": {
+      const { globals = 1, seed = 0 } = attention;
+      return bigBirdFlops({ ...sizes, ...attention, globals, seed });
+    }
+  }
+}
+
+/** Learned tokens that this attention puts in front of the text. */
+export function prependedGlobals(attention: EncoderAttention): number {
+  return isSparse(attention) && attention.kind === "lsg" ? attention.globals : 0;
+}
+
+/** True for an attention that does not see all pairs. */
+export function isSparse(attention: EncoderAttention): attention is SparseEncoderAttention {
+  return typeof attention !== "string";
+}
+
+/** True when the first text token takes the states of the first global token. */
+export function poolsWithGlobal(attention: EncoderAttention): boolean {
+  return isSparse(attention) && attention.kind === "lsg" && attention.poolWithGlobal !== false;
+}
+
+/**
+ * Checks the numbers of a sparse attention.
+ *
+ * @throws {RangeError} If one breaks a rule of its mechanism (a `ConfigError` where no mechanism checks it itself).
+ */
+export function checkEncoderAttention(what: string, attention: EncoderAttention): void {
+  if (!isSparse(attention)) return;
+  if (attention.kind === "lsg") {
+    checkLsgPattern(attention);
+    if (attention.maskFirstToken && attention.poolWithGlobal === false) {
+      throw new ConfigError(
+        `Cannot build ${what}: maskFirstToken is true and poolWithGlobal false, expected poolWithGlobal to be true ` +
+          "where the first token is hidden; leave poolWithGlobal out",
+      );
+    }
+    return;
+  }
+  const { globals = 1 } = attention;
+  if (attention.kind === "longformer") {
+    requirePositiveIntegers(what, { window: attention.window, globals });
+  } else {
+    requirePositiveIntegers(what, { blockSize: attention.blockSize, globals });
+    requireWhole(what, "randomBlocks", attention.randomBlocks);
+  }
+}
+
+function requireWhole(what: string, key: string, value: number): void {
+  if (Number.isInteger(value) && value >= 0) return;
+  throw new ConfigError(
+    `Cannot build ${what}: ${key} is ${value}, expected a whole number of at least 0`,
+  );
+}

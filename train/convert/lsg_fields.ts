@@ -1,0 +1,153 @@
+import { ConversionError } from "./conversion_error.ts";
+
+/** Types of sparse selection. */
+export const LSG_SPARSITY_TYPES = [
+  "none",
+  "norm",
+  "pooling",
+  "lsh",
+  "stride",
+  "block_stride",
+  "bos_pooling",
+] as const;
+
+/** Rows of the table of global embeddings, whatever the number in use. */
+export const GLOBAL_ROWS = 512;
+
+/** The fields that make a config.json one of an LSG model, under the names of lsg-converter. */
+export interface LsgFields {
+  readonly adaptive: boolean;
+  readonly base_model_prefix: "lsg";
+  readonly block_size: number;
+  readonly lsh_num_pre_rounds: number;
+  readonly mask_first_token: boolean;
+  readonly num_global_tokens: number;
+  /** Sequence-to-sequence models only. */
+  readonly pass_global_tokens_to_decoder?: boolean;
+  readonly pool_with_global: boolean;
+  /** 0 turns the sparse keys off. */
+  readonly sparse_block_size: number;
+  /** 0 turns the sparse keys off, 1 takes every key. */
+  readonly sparsity_factor: number;
+  readonly sparsity_type: typeof LSG_SPARSITY_TYPES[number];
+}
+
+const DEFAULTS: LsgFields = {
+  adaptive: true,
+  base_model_prefix: "lsg",
+  block_size: 128,
+  lsh_num_pre_rounds: 1,
+  mask_first_token: false,
+  num_global_tokens: 1,
+  pass_global_tokens_to_decoder: true,
+  pool_with_global: true,
+  sparse_block_size: 128,
+  sparsity_factor: 2,
+  sparsity_type: "norm",
+};
+
+/** Names that `lsgFields` reads. */
+export const LSG_FIELD_NAMES: readonly string[] = Object.keys(DEFAULTS);
+
+/**
+ * Fields of the converted config.json, checked so that the model computes what its fields say.
+ *
+ * @param given Values to use instead of the defaults; other names are not looked at.
+ * @param model Sizes that matter: heads, and whether there is a decoder with cross-attention.
+ * @param note Takes what works but may surprise, a sentence each.
+ * @throws {ConversionError} For a value of the wrong kind or a combination that attention cannot compute.
+ */
+export function lsgFields(
+  given: Readonly<Record<string, unknown>>,
+  model: { readonly heads: number; readonly encoderDecoder: boolean },
+  note: (text: string) => void,
+): LsgFields {
+  const values = { ...DEFAULTS } as Record<string, unknown>;
+  for (const name of LSG_FIELD_NAMES) {
+    if (given[name] !== undefined) values[name] = given[name];
+  }
+  // The reference writes Python's None for it.
+  values.sparsity_type ??= "none";
+  for (const [name, value] of Object.entries(values)) requireKind(name, value);
+  if (!model.encoderDecoder) delete values.pass_global_tokens_to_decoder;
+  const fields = values as unknown as LsgFields;
+  requireComputable(fields);
+  if (fields.mask_first_token && !fields.pool_with_global) {
+    note("pool_with_global was set to true: mask_first_token hides the first token's own output.");
+    values.pool_with_global = true;
+  }
+  noteSurprises(fields, model.heads, note);
+  return fields;
+}
+
+function requireKind(name: string, value: unknown): void {
+  const fallback = DEFAULTS[name as keyof LsgFields];
+  if (name === "sparsity_type") {
+    if ((LSG_SPARSITY_TYPES as readonly unknown[]).includes(value)) return;
+    throw new ConversionError(
+      `Cannot convert: sparsity_type is ${JSON.stringify(value)}, expected a type of selection`,
+      { given: String(value), known: LSG_SPARSITY_TYPES },
+    );
+  }
+  const least = name === "block_size" || name === "num_global_tokens" ? 1 : 0;
+  const most = name === "num_global_tokens" ? GLOBAL_ROWS : 2 ** 20;
+  const good = typeof fallback === "number"
+    ? Number.isInteger(value) && (value as number) >= least && (value as number) <= most
+    : typeof fallback === "boolean"
+    ? typeof value === "boolean"
+    : value === fallback;
+  if (good) return;
+  const expected = typeof fallback === "number"
+    ? `an integer from ${least} to ${most}`
+    : typeof fallback === "boolean"
+    ? "true or false"
+    : JSON.stringify(fallback);
+  throw new ConversionError(
+    `Cannot convert: ${name} is ${JSON.stringify(value)}, expected ${expected}; change it with ` +
+      `--set ${name}=...`,
+  );
+}
+
+function requireComputable(fields: LsgFields): void {
+  const { block_size: B, sparse_block_size: S, sparsity_factor: f, sparsity_type: type } = fields;
+  const fail = (name: string, value: unknown, expected: string) => {
+    throw new ConversionError(
+      `Cannot convert: ${name} is ${value}, expected ${expected}; change it with --set ${name}=...`,
+    );
+  };
+  if (f > 0 && B % f !== 0) fail("sparsity_factor", f, `a divisor of block_size ${B}`);
+  if (!usesSparseKeys(fields)) return;
+  if (4 * S <= 3 * (B / f)) {
+    fail("sparse_block_size", S, `more than 3/4 of block_size / sparsity_factor = ${B / f}`);
+  }
+  if ((type === "norm" || type === "lsh") && f > 1 && S < B) {
+    if (B % S !== 0) fail("sparse_block_size", S, `a divisor of block_size ${B} with ${type}`);
+    if (S % f !== 0) {
+      fail("sparse_block_size", S, `a multiple of sparsity_factor ${f} with ${type}`);
+    }
+  }
+  // f = S falls back to bos_pooling.
+  if (type === "lsh" && f > 1 && f !== S && Math.min(B, S) / f < 2) {
+    fail("sparsity_factor", f, `at most half of min(block_size, sparse_block_size) with lsh`);
+  }
+}
+
+/** Whether queries see sparse keys at all. */
+function usesSparseKeys(fields: LsgFields): boolean {
+  return fields.sparse_block_size > 0 && fields.sparsity_factor > 0 &&
+    fields.sparsity_type !== "none";
+}
+
+function noteSurprises(fields: LsgFields, heads: number, note: (text: string) => void): void {
+  if (!usesSparseKeys(fields)) return;
+  const { block_size: B, sparsity_factor: f, sparsity_type: type } = fields;
+  if (type.endsWith("stride") && f > heads) {
+    note(`With ${type} and ${heads} heads some of every ${f} tokens are seen by no head.`);
+  }
+  if ((B / f) % 2 === 1) {
+    note(
+      `block_size / sparsity_factor = ${B / f} is odd: lsg-converter's own classes ` +
+        (B === f ? "count some neighbours twice." : "fail on inputs over two blocks."),
+    );
+  }
+}
