@@ -37,6 +37,20 @@ export function variantCases(name: string): ParityCase[] {
   ];
 }
 
+/** The variant with a pattern that is wrong by a little: a key more on each side, other random blocks, or one global more, which moves every block by a token. */
+export function faultyAttention(name: string): EncoderAttention | undefined {
+  const attention = parseVariant(`${name.replace(/-naive$/, "")}-naive`).attention(1);
+  if (typeof attention === "string") return undefined;
+  switch (attention.kind) {
+    case "longformer":
+      return { ...attention, window: attention.window + 1 };
+    case "bigbird":
+      return { ...attention, seed: (attention.seed ?? 0) + 1 };
+    case "lsg":
+      return { ...attention, globals: attention.globals + 1 };
+  }
+}
+
 /** Patterns of the selection audit: small blocks, so that every type is compared often. */
 export interface SelectionCase {
   readonly name: string;

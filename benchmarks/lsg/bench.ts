@@ -1,7 +1,8 @@
 import type { SparsityType } from "../../attention/mod.ts";
 import type { Benchmark, Task, TaskContext } from "../../harness/contract.ts";
 import { AUDITED_TYPES } from "./audit_cases.ts";
-import { auditSelection, auditVariant } from "./audits.ts";
+import { auditSelection } from "./audit_selections.ts";
+import { auditVariant } from "./audit_variants.ts";
 import { compareLsg } from "./compare.ts";
 import { type LsgConfig, lsgConfigSchema, variantsOf } from "./config.ts";
 import { extrapolationUnit, runExtrapolationTask, STAGES } from "./extrapolation.ts";
@@ -47,8 +48,9 @@ function planTasks(config: LsgConfig): Task[] {
     id: string,
     task: Omit<Task, "id" | "kind" | "weight">,
   ) => plan.push({ id: `${kind}/${id}`, kind, weight: WEIGHTS[kind], ...task });
-  for (const name of new Set(variantsOf(config).map((name) => name.replace(/-naive$/, "")))) {
-    add("audit", name, { title: `Parity of ${name}`, variants: [name], params: {} });
+  const forms = Map.groupBy(variantsOf(config), (name) => name.replace(/-naive$/, ""));
+  for (const [name, variants] of forms) {
+    add("audit", name, { title: `Parity of ${name}`, variants, params: { audited: name } });
   }
   for (const type of AUDITED_TYPES) {
     const variants = [`lsg ${type}`];
@@ -109,7 +111,7 @@ async function runTask(context: TaskContext, task: Task, config: LsgConfig): Pro
     case "audit":
       return params.selection
         ? await auditSelection(context, params.selection as SparsityType)
-        : await auditVariant(context, variants[0]);
+        : await auditVariant(context, String(params.audited), variants);
     case "step":
       return await runStepTask(context, config, Boolean(params.attentionDropout));
     case "scaling":

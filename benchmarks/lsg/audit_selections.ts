@@ -11,31 +11,12 @@ import {
 } from "../../harness/audits/mod.ts";
 import type { TaskContext } from "../../harness/contract.ts";
 import { attentionValues, drawQkv, keyMaskOf, upstreamOf } from "./attention_case.ts";
-import { type SelectionCase, selectionCases, variantCases } from "./audit_cases.ts";
+import { type SelectionCase, selectionCases } from "./audit_cases.ts";
+import { PARITY_THRESHOLD } from "./audit_variants.ts";
 import { lsgOracle, type OracleFault } from "./oracle.ts";
 
-/** Largest error of fused against naive, relative to the RMS of each tensor. */
-export const PARITY_THRESHOLD = 1e-3;
 /** Largest error of the fused output against the oracle in f64, relative to its RMS. */
 export const ORACLE_THRESHOLD = 1e-4;
-
-/** Output and gradient of one variant, fused against naive. A speed of it is reported only where this holds. */
-export async function auditVariant(context: TaskContext, name: string): Promise<void> {
-  const seed = context.seed("audit");
-  const pairs: NamedPair[] = [];
-  const cases = variantCases(name);
-  for (const [i, { given, fused, naive }] of cases.entries()) {
-    context.signal.throwIfAborted();
-    const qkv = drawQkv(given, seed, i);
-    const got = await attentionValues(context, fused, given, qkv, seed);
-    const want = await attentionValues(context, naive, given, qkv, seed);
-    for (const key of ["output", "gradient"] as const) {
-      pairs.push({ name: `${key} (${given.name})`, got: got[key], want: want[key] });
-    }
-    context.progress((i + 1) / cases.length, given.name);
-  }
-  context.audit(auditParity({ subject: name, pairs, threshold: PARITY_THRESHOLD }));
-}
 
 /** One selection type in every way of using it: fused against naive, against the oracle, causality, gradients, determinism. */
 export async function auditSelection(context: TaskContext, type: SparsityType): Promise<void> {
