@@ -1,6 +1,6 @@
 import type { ReportInput, RunBody } from "../../harness/contract.ts";
 import { distinct, partOf, summary, where } from "../encoder_training/rows.ts";
-import { fits, pairs, type Section } from "../leap/report_format.ts";
+import { fits, interval, pairs, type Section } from "../leap/report_format.ts";
 import { percent, signed } from "../truncation/report_format.ts";
 import { extrapolationSection, qualitySection } from "./report_quality.ts";
 import { scalingSection } from "./report_scaling.ts";
@@ -44,7 +44,7 @@ function costLines({ comparisons }: RunBody): string[] {
   return [
     `${variant} at T ${params.T}: forward and backward of the attention take ${
       best.estimate!.toFixed(2)
-    } of the time of our own fused full attention (${best.verdict})` +
+    }${interval(best.interval, 2)} of the time of our own fused full attention` +
     (time && peak
       ? `; time grows as T^${time.toFixed(2)} and peak bytes as T^${peak.toFixed(2)}.`
       : "."),
