@@ -1,7 +1,6 @@
 import type { Cell, Comparison } from "../../harness/contract.ts";
-import { growthFit } from "../../harness/growth_fit.ts";
 import { pairTimings } from "../../harness/pair_timings.ts";
-import { comparePairs, mean, type PairInput } from "../../harness/statistics/mod.ts";
+import { comparePairs, growthFit, mean, type PairInput } from "../../harness/statistics/mod.ts";
 import type { LeapBenchConfig } from "./config.ts";
 import { medianNs, metricOf, numberOf, rowsOf, timingOf, variantsOf } from "./rows.ts";
 

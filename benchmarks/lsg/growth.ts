@@ -1,5 +1,5 @@
 import type { Cell, Comparison } from "../../harness/contract.ts";
-import { growthFit } from "../../harness/growth_fit.ts";
+import { growthFit } from "../../harness/statistics/mod.ts";
 import { distinct, metricOf, where } from "../encoder_training/rows.ts";
 import { medianNs } from "../leap/rows.ts";
 import type { LsgConfig } from "./config.ts";
@@ -88,12 +88,15 @@ function longest(
 ): Derived[] {
   const quadratic = variant.endsWith("-naive");
   const points = sparseRows(variant, rows)
-    .flatMap((row) => row.memoryBytes ? [[lengthOf(row), row.memoryBytes.peak] as const] : [])
-    .slice(quadratic ? -3 : -2);
+    .flatMap((row) =>
+      row.memoryBytes
+        ? [[lengthOf(row), row.memoryBytes.peak + (metricOf(row, "weight-bytes") ?? 0)] as const]
+        : []
+    ).slice(quadratic ? -3 : -2);
   if (points.length < (quadratic ? 3 : 2)) return [];
-  const weights = metricOf(rows.at(-1)!, "weight-bytes") ?? 0;
+  const weights = metricOf(rows.at(-1)!, "weight-bytes") !== undefined;
   const peak = interpolate(points);
-  const budget = budgetMiB * 2 ** 20 - weights;
+  const budget = budgetMiB * 2 ** 20;
   let T = 0;
   for (let step = 2 ** 40; step >= 1; step /= 2) if (peak(T + step) <= budget) T += step;
   return [{
@@ -102,7 +105,7 @@ function longest(
     value: T > 0 ? T : null,
     detail: `${quadratic ? "parabola" : "line"} through the peak bytes at ${
       points.map(([t]) => t).join(", ")
-    }` + (weights > 0 ? `, ${weights} bytes of weights, gradients and moments set aside` : ""),
+    }` + (weights ? ", with weights, gradients and moments" : ""),
     formulaVersion: 1,
   }];
 }

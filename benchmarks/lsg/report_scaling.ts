@@ -131,17 +131,21 @@ function reachTable(result: RunBody, part: string, rows: readonly Cell[]): Table
   };
 }
 
-function selectionTable({ comparisons }: RunBody): Table[] {
-  const found = comparisons.filter((c): c is Extract<Comparison, { kind: "derived" }> =>
-    c.kind === "derived" && c.id.startsWith("selection-")
-  );
-  if (found.length === 0) return [];
+function selectionTable({ cells, comparisons }: RunBody): Table[] {
+  const rows = rowsByLength(cells, "selection");
+  if (rows.length === 0) return [];
+  const variants = distinct(rows.map((row) => row.variant));
   return [{
     title: "Choosing the sparse keys, as a share of the attention's time",
-    columns: [{ name: "variant and length" }, right("share")],
-    rows: found.map((c) => [
-      c.name,
-      c.value === null ? null : `${(100 * c.value).toFixed(1)} %`,
+    columns: [right("T"), ...variants.map(right)],
+    rows: distinct(rows.map(lengthOf)).map((T) => [
+      T,
+      ...variants.map((variant) => {
+        const found = comparisons.find((c) => c.id === `selection-${variant}-${T}`);
+        return found?.kind === "derived" && found.value !== null
+          ? `${(100 * found.value).toFixed(1)} %`
+          : null;
+      }),
     ]),
     note:
       "Both timed in the same interleaved run: the choice (forward work) against the attention forward and backward.",

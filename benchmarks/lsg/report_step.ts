@@ -66,15 +66,19 @@ export function stepSection({ cells, comparisons }: RunBody): Section {
 /** Rows of a part that are missing, and why; rows whose length makes them full attention. */
 export function notesOf(cells: readonly Cell[], part: string): string {
   const own = cells.filter((cell) => cell.params.part === part);
-  const missing = own.filter((cell) => cell.status !== "ok").map((cell) =>
-    `${cell.variant}${cell.params.T === undefined ? "" : ` at T ${cell.params.T}`}: ${
-      cell.reasons[0]?.message ?? cell.status
-    }`
-  );
-  const full = own.filter((cell) => cell.status === "ok" && cell.notes.length > 0)
-    .map((cell) => `${cell.variant} at T ${cell.params.T}`);
+  const lengths = (of: readonly Cell[]) =>
+    [...new Set(of.map((cell) => cell.params.T))].filter((T) => T !== undefined).join(", ");
+  const grouped = (of: readonly Cell[], text: (cell: Cell) => string) =>
+    [...Map.groupBy(of, (cell) => `${cell.variant}: ${text(cell)}`)]
+      .map(([line, members]) => `${line} (T ${lengths(members)})`);
   return [
-    ...missing,
-    ...(full.length > 0 ? [`full attention, the text being so short: ${full.join(", ")}`] : []),
+    ...grouped(
+      own.filter((cell) => cell.status !== "ok"),
+      (cell) => cell.reasons[0]?.message ?? cell.status,
+    ),
+    ...grouped(
+      own.filter((cell) => cell.status === "ok" && cell.notes.length > 0),
+      () => "full attention, the text being no longer than two blocks",
+    ),
   ].join("; ");
 }

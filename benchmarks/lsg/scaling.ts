@@ -42,7 +42,7 @@ export async function runScalingTask(
       };
       const limit = limitOf(config, variant);
       if (T > limit) {
-        recordSkipped(context, row, `T is over the limit of this form (${limit})`);
+        recordSkipped(context, row, `not tried above T ${limit}`);
         continue;
       }
       const build = () =>

@@ -1,5 +1,5 @@
-import type { Comparison } from "./schema/comparison.ts";
-import { fitPowerLaw } from "./statistics/mod.ts";
+import type { Comparison } from "../schema/comparison.ts";
+import { fitPowerLaw } from "./fit.ts";
 
 /** What is fitted, and its points. */
 export interface GrowthFitInput {
