@@ -92,6 +92,9 @@ const qualitySchema = z.strictObject({
     name: z.enum(LONG_TASKS),
     length: z.int().min(32).meta({ description: "Tokens of the longest input" }),
     trainLimit: z.int().positive(),
+    variantLimit: z.int().positive().nullable().default(null).meta({
+      description: "Training documents of a variant; null takes all",
+    }),
     testLimit: z.int().positive(),
     base: trainingSchema.nullable().meta({
       description:

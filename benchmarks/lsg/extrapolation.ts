@@ -25,7 +25,10 @@ export function extrapolationUnit(
   const length = factor * encoder.positions;
   return {
     ...{ seed, long: true },
-    task: { name: "union-periods", length, trainLimit, testLimit, base: null, training },
+    task: {
+      ...{ name: "union-periods", length, trainLimit, testLimit, training },
+      ...{ base: null, variantLimit: null },
+    },
   };
 }
 

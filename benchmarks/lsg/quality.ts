@@ -94,7 +94,11 @@ export async function runVariantTask(
   };
   try {
     if (base) await record("exchanged");
-    await record("trained", await trainModel(context, unit, prepared, model, training, name));
+    const documents = prepared.train.slice(0, unit.task.variantLimit ?? undefined);
+    await record(
+      "trained",
+      await trainModel(context, unit, prepared, model, training, name, documents),
+    );
   } finally {
     model.dispose();
   }
