@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { checkLsgPattern } from "../../attention/mod.ts";
-import { CORPUS_NAMES } from "../../data/mod.ts";
+import { CORPUS_NAMES, QUESTION_FIELDS } from "../../data/mod.ts";
 import { parseVariant } from "./variants.ts";
 
 /** Tasks on long documents. */
@@ -91,6 +91,9 @@ const qualitySchema = z.strictObject({
   tasks: z.array(z.strictObject({
     name: z.enum(LONG_TASKS),
     length: z.int().min(32).meta({ description: "Tokens of the longest input" }),
+    fields: z.int().min(1).max(QUESTION_FIELDS.length).default(QUESTION_FIELDS.length).meta({
+      description: "Kinds of questions, of factbook-questions",
+    }),
     trainLimit: z.int().positive(),
     variantLimit: z.int().positive().nullable().default(null).meta({
       description: "Training documents of a variant; null takes all",

@@ -1,5 +1,6 @@
 import {
   ANSWER_POSITIONS,
+  type AnswerPosition,
   openFactbookQuestions,
   openTask,
   pairDocuments,
@@ -27,7 +28,8 @@ export type LongDocument =
 export interface LongDocuments {
   /** Classes; empty where the answer is a span. */
   readonly classes: readonly string[];
-  readonly train: readonly LongDocument[];
+  /** Training documents of an epoch, always as many: pairs and places of answers are drawn anew for each. */
+  readonly train: (epoch: number) => readonly LongDocument[];
   readonly test: readonly LongDocument[];
   /** Texts of the training side for tokenizer and pretraining. */
   readonly trainTexts: readonly string[];
@@ -62,9 +64,10 @@ async function unionPeriods(
   // A token is at most a word, so a window of that many words fills the length; messages are several windows long.
   const cut = (documents: typeof train) =>
     windowDocuments(documents, { words: length, perDocument: 12 });
+  const training = sample(cut(train), trainLimit, seed);
   return {
     classes: opened.classes,
-    train: sample(cut(train), trainLimit, seed),
+    train: () => training,
     test: sample(cut(test), testLimit, seed),
     trainTexts: train.map(({ text }) => text),
     duplicates,
@@ -82,7 +85,7 @@ async function licencePairs(
   const test = withoutNearDuplicates(train, split.test);
   return {
     classes: ["different families", "same family"],
-    train: pairDocuments(train, { count: trainLimit, seed }),
+    train: (epoch) => pairDocuments(train, { count: trainLimit, seed: seed + 1 + epoch }),
     test: pairDocuments(test, { count: testLimit, seed }),
     trainTexts: train.map(({ text }) => text),
     duplicates: split.duplicates + split.test.length - test.length,
@@ -91,27 +94,27 @@ async function licencePairs(
 }
 
 async function factbookQuestions(
-  { length, trainLimit, testLimit }: QualityTask,
+  { length, fields, trainLimit, testLimit }: QualityTask,
   seed: number,
 ): Promise<LongDocuments> {
   const opened = await openFactbookQuestions();
-  const { train, test } = questionFold(opened.questions, { fold: 0, folds: FOLDS, seed });
+  const questions = opened.questions.filter(({ field }) => field < fields);
+  const { train, test } = questionFold(questions, { fold: 0, folds: FOLDS, seed });
   const words = Math.max(24, Math.round(WORDS_PER_TOKEN * length));
-  const place = (questions: typeof train, limit: number, all: boolean) =>
-    sample(questions, Math.ceil(limit / (all ? ANSWER_POSITIONS.length : 1)), seed)
-      .flatMap((question, i) => {
-        // Every test question is asked at every position, so that positions differ in nothing else.
-        const positions = all ? ANSWER_POSITIONS : [ANSWER_POSITIONS[i % ANSWER_POSITIONS.length]];
-        return positions.map((position) =>
-          placeAnswer(opened, question, { words, position, seed: seed + i })
-        );
-      });
-  const training = place(train, trainLimit, false);
+  const place = (question: typeof train[number], position: AnswerPosition, draw: number) =>
+    placeAnswer(opened, question, { words, position, seed: seed + draw });
+  const asked = sample(train, trainLimit, seed);
+  const training = (epoch: number) =>
+    asked.map((question, i) =>
+      place(question, ANSWER_POSITIONS[(i + epoch) % ANSWER_POSITIONS.length], 7919 * epoch + i)
+    );
   return {
     classes: [],
     train: training,
-    test: place(test, testLimit, true),
-    trainTexts: training.map(({ before, answer, after }) => before + answer + after),
+    // Every test question is asked at every position, so that positions differ in nothing else.
+    test: sample(test, Math.ceil(testLimit / ANSWER_POSITIONS.length), seed)
+      .flatMap((question, i) => ANSWER_POSITIONS.map((position) => place(question, position, i))),
+    trainTexts: training(0).map(({ before, answer, after }) => before + answer + after),
     duplicates: 0,
     source: sourceOf(opened),
   };

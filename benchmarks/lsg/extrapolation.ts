@@ -27,7 +27,7 @@ export function extrapolationUnit(
     ...{ seed, long: true },
     task: {
       ...{ name: "union-periods", length, trainLimit, testLimit, training },
-      ...{ base: null, variantLimit: null },
+      ...{ base: null, variantLimit: null, fields: 1 },
     },
   };
 }
@@ -56,7 +56,7 @@ export async function runExtrapolationTask(
   const report = reporter(context, unit, prepared, name);
   try {
     const pieces = (epoch: number) =>
-      prepared.train.map((input, i) => pieceOf(input, P, epoch * 977 + i));
+      prepared.train(0).map((input, i) => pieceOf(input, P, epoch * 977 + i));
     const trained = await trainModel(
       ...[context, unit, prepared, base, extrapolation!.training, "source"] as const,
       pieces,
@@ -81,10 +81,10 @@ export async function runExtrapolationTask(
       parameter === "embeddings.globals" || /^(?:pooler|classifier)\./.test(parameter),
   });
   try {
-    const order = shuffledIndices(prepared.train.length, context.seed("adaptation"), seed);
-    const some = Array.from(order.subarray(0, adaptLimit), (i) => prepared.train[i]);
+    const order = shuffledIndices(prepared.train(0).length, context.seed("adaptation"), seed);
+    const some = Array.from(order.subarray(0, adaptLimit), (i) => prepared.train(0)[i]);
     const adapted = await trainModel(
-      ...[context, unit, prepared, model, adaptation, "adaptation", some] as const,
+      ...[context, unit, prepared, model, adaptation, "adaptation", () => some] as const,
     );
     await report("adapted", model, prepared.test, adapted);
   } finally {

@@ -5,7 +5,7 @@ import {
   trainEncoderTokenizer,
 } from "../encoder_training/encoder_tokenizer.ts";
 import type { LsgConfig } from "./config.ts";
-import { type LongDocuments, openDocuments } from "./documents.ts";
+import { type LongDocument, type LongDocuments, openDocuments } from "./documents.ts";
 import { encodeInput, type LongInput } from "./encode_inputs.ts";
 import { fetchEncoderFile } from "./encoder.ts";
 import type { Unit } from "./unit.ts";
@@ -14,7 +14,8 @@ import type { Unit } from "./unit.ts";
 export interface PreparedUnit {
   readonly tokenizer: EncoderTokenizer;
   readonly classes: readonly string[];
-  readonly train: readonly LongInput[];
+  /** Training inputs of an epoch. */
+  readonly train: (epoch: number) => readonly LongInput[];
   readonly test: readonly LongInput[];
   readonly trainTexts: readonly string[];
   readonly documents: LongDocuments;
@@ -35,14 +36,21 @@ export async function prepareUnit(
   if (latest?.key !== key) {
     const documents = await openDocuments(context, task);
     const tokenizer = await openEncoderTokenizer(context, config, documents.trainTexts);
-    const encode = (of: LongDocuments["train"]) =>
+    const encode = (of: LongDocuments["test"]) =>
       of.map((document) => encodeInput(tokenizer, document, task.length));
     const { classes, trainTexts } = documents;
+    const encoded = new Map<readonly LongDocument[], LongInput[]>();
+    const epochs: (readonly LongDocument[])[] = [];
     latest = {
       key,
       unit: {
         ...{ tokenizer, classes, trainTexts, documents },
-        train: encode(documents.train),
+        train: (epoch) => {
+          const of = epochs[epoch] ??= documents.train(epoch);
+          const inputs = encoded.get(of) ?? encode(of);
+          encoded.set(of, inputs);
+          return inputs;
+        },
         test: encode(documents.test),
       },
     };
@@ -68,7 +76,7 @@ async function openEncoderTokenizer(
 }
 
 function recordData(context: TaskContext, { documents, train, test }: PreparedUnit): void {
-  for (const [split, items] of Object.entries({ train, test })) {
+  for (const [split, items] of Object.entries({ train: train(0), test })) {
     context.data({
       ...documents.source,
       split,

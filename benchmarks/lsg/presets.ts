@@ -95,26 +95,39 @@ const small: LsgConfig = lsgConfigSchema.parse({
       variants: ["full", "longformer-256", "bigbird-64-3", "lsg-256-0", "lsg-128-128-norm-2"],
       ...{ width: 64, heads: 2, layers: 1, vocabSize: 1024 },
     },
-    ...{ fullLimit: 8192, naiveLimit: 2048, memoryBudgetMiB: 1024, maxTimeMs: 3000, minSamples: 3 },
+    ...{ fullLimit: 8192, naiveLimit: 2048, memoryBudgetMiB: 1024, maxTimeMs: 2000, minSamples: 3 },
   },
   encoder: {
-    ...{ source: "own", vocabSize: 1024, width: 64, heads: 4, layers: 2, positions: 128 },
+    ...{ source: "own", vocabSize: 1024, width: 32, heads: 4, layers: 2, positions: 128 },
   },
-  pretraining: { steps: 60, batchSize: 8, learningRate: 1e-3 },
+  pretraining: { steps: 60, batchSize: 8, learningRate: 2e-3 },
   quality: {
     seeds: 3,
     variants: ["full", "longformer-16", "bigbird-16-1", ...SMALL_LSG],
-    tasks: (["union-periods", "licence-pairs", "factbook-questions"] as const).map((name) => ({
-      ...{ name, length: 256, trainLimit: 256, testLimit: 96 },
-      base: { epochs: 3, batchSize: 8, learningRate: 1e-3 },
-      training: { epochs: 1, batchSize: 8, learningRate: 5e-4 },
-    })),
+    tasks: [
+      {
+        ...{ name: "union-periods", length: 256, trainLimit: 320, variantLimit: 64, testLimit: 96 },
+        base: { epochs: 4, batchSize: 8, learningRate: 2e-3 },
+        training: { epochs: 1, batchSize: 8, learningRate: 1e-3 },
+      },
+      {
+        ...{ name: "licence-pairs", length: 128, trainLimit: 512, variantLimit: 64, testLimit: 96 },
+        base: { epochs: 2, batchSize: 16, learningRate: 1e-3 },
+        training: { epochs: 1, batchSize: 8, learningRate: 1e-3 },
+      },
+      {
+        ...{ name: "factbook-questions", length: 192, fields: 4 },
+        ...{ trainLimit: 768, variantLimit: 96, testLimit: 120 },
+        base: { epochs: 8, batchSize: 16, learningRate: 3e-3 },
+        training: { epochs: 1, batchSize: 8, learningRate: 1e-3 },
+      },
+    ],
   },
   extrapolation: {
     ...{ seeds: 3, variant: "lsg-64-64-norm-2", globals: 8, factor: 8 },
-    ...{ trainLimit: 256, adaptLimit: 48, testLimit: 64 },
-    training: { epochs: 6, batchSize: 16, learningRate: 1e-3 },
-    adaptation: { epochs: 1, batchSize: 4, learningRate: 2e-3 },
+    ...{ trainLimit: 320, adaptLimit: 48, testLimit: 64 },
+    training: { epochs: 10, batchSize: 16, learningRate: 3e-3 },
+    adaptation: { epochs: 1, batchSize: 4, learningRate: 1e-3 },
   },
 });
 

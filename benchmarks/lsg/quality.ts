@@ -42,9 +42,10 @@ export async function runPrepareTask(
     params: { part: "prepare", task: unit.task.name, seed: unit.seed },
     implementation: { form: "fused", label: "dense" },
     metrics: [
-      { metric: "train-documents", unit: "1", value: prepared.train.length },
+      { metric: "train-documents", unit: "1", value: prepared.train(0).length },
       { metric: "test-documents", unit: "1", value: prepared.test.length },
       { metric: "test-tokens", unit: "tokens/document", value: meanLength(prepared.test) },
+      { metric: "majority-share", unit: "1", value: majorityShare(prepared.test) },
       { metric: "duplicates", unit: "1", value: prepared.documents.duplicates },
       ...(losses.length > 0
         ? [{ metric: "pretraining-loss", unit: "nats/token", value: losses.at(-1)![1] }]
@@ -94,7 +95,9 @@ export async function runVariantTask(
   };
   try {
     if (base) await record("exchanged");
-    const documents = prepared.train.slice(0, unit.task.variantLimit ?? undefined);
+    // Other draws than those of the base.
+    const documents = (epoch: number) =>
+      prepared.train((base?.epochs ?? 0) + epoch).slice(0, unit.task.variantLimit ?? undefined);
     await record(
       "trained",
       await trainModel(context, unit, prepared, model, training, name, documents),
@@ -112,11 +115,11 @@ export function trainModel(
   model: Bert,
   settings: NonNullable<Unit["task"]["base"]>,
   label: string,
-  documents: readonly LongInput[] | ((epoch: number) => readonly LongInput[]) = prepared.train,
+  documents: (epoch: number) => readonly LongInput[] = prepared.train,
 ): Promise<FineTuning> {
-  const of = typeof documents === "function" ? documents : () => documents;
+  const count = documents(0).length;
   return fineTune(context, settings, {
-    ...{ model, label, loss: taskLoss, documents: of, count: of(0).length, padId: tokenizer.pad },
+    ...{ model, label, loss: taskLoss, documents, count, padId: tokenizer.pad },
     seed: context.seed(`batches/${unitName(unit)}`),
   });
 }
@@ -157,6 +160,13 @@ export function lossCurve(name: string, points: [number, number][], seed: number
   return { name, xLabel: "step", yLabel: "loss (nats)", seed, points };
 }
 
+/** Accuracy of naming the most frequent class; null where answers are spans. */
+function majorityShare(inputs: readonly LongInput[]): number | null {
+  if (inputs[0].span) return null;
+  const sizes = [...Map.groupBy(inputs, ({ label }) => label).values()].map((of) => of.length);
+  return Math.max(...sizes) / inputs.length;
+}
+
 function meanLength(inputs: readonly LongInput[]): number {
   return mean(inputs.map(({ ids }) => ids.length));
 }
@@ -168,11 +178,11 @@ function auditLeakage(context: TaskContext, unit: Unit, { train, test }: Prepare
     n: test.length,
     statistic: test.filter((input) => seen.has(key(input))).length,
   });
-  const known = new Set(train.map(key));
+  const known = new Set(train(0).map(key));
   context.audit(makeAudit({
     ...{ id: "leakage", subject: unitName(unit), threshold: 0 },
     evidence: evidence(known),
     canaries: [evidence(new Set([...known, key(test[0])]))],
-    compared: `test inputs among the ${train.length} training inputs, token by token`,
+    compared: `test inputs among the ${known.size} training inputs, token by token`,
   }));
 }

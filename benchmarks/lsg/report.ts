@@ -24,6 +24,9 @@ export function reportLsg(result: RunBody): ReportInput {
   };
 }
 
+/** Accuracy over that of the most frequent class from which a task counts as learnt at all. */
+const LEARNT = 0.05;
+
 function headline(result: RunBody, tasks: readonly string[]): string[] {
   const lines = [...costLines(result), ...qualityLines(result, tasks), ...longLines(result)];
   return lines.length > 0 ? lines : ["No rows that could be compared were recorded."];
@@ -58,6 +61,14 @@ function qualityLines(result: RunBody, tasks: readonly string[]): string[] {
     const sparse = distinct(rows.map((row) => row.variant)).filter((v) => v.startsWith("lsg"));
     if (sparse.length === 0) return [];
     const ranked = sparse.toSorted((a, b) => of(b) - of(a));
+    const majority = summary(where(partOf(result.cells, "prepare"), { task }), "majority-share");
+    if (majority && of("full") <= majority.mean + LEARNT) {
+      return [
+        `${task}: not learnt at this size, by full attention neither (${
+          percent(of("full"))
+        }; the most frequent class is ${percent(majority.mean)}).`,
+      ];
+    }
     const worse = pairs(result.comparisons).filter((c) =>
       c.id.startsWith(`quality-trained-${task}-lsg`) && c.verdict === "worse"
     );

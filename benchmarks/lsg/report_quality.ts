@@ -69,6 +69,9 @@ function setting(result: RunBody, task: string): string[] {
     } tokens on average; ${
       value("duplicates")
     } test documents were left out because training has their text` +
+    (value("majority-share") === undefined
+      ? ""
+      : `; naming the most frequent class is right for ${percent(value("majority-share")!)}`) +
     (loss === undefined ? "." : `; loss at the end of pretraining ${loss.toFixed(2)} nats.`),
   ];
 }
