@@ -31,13 +31,14 @@ export async function prepareContestant(
   { name, phase }: { name: string; phase: string },
   build: () => Promise<Work>,
 ): Promise<Contestant> {
+  // A buffer kept from earlier work may be larger than what is asked for, and would count whole.
+  await gpu.idle();
+  gpu.memory.trim();
   try {
     return { row, name, phase, work: await build() };
   } catch (error) {
     if ((error as Error).name === "DeviceLostError") throw error;
     return { row, name, phase, error };
-  } finally {
-    gpu.memory.trim();
   }
 }
 

@@ -83,7 +83,7 @@ const small: LsgConfig = lsgConfigSchema.parse({
   step: {
     variants: TABLE,
     ...{ width: 128, heads: 2, layers: 2, vocabSize: 1024, batchSize: 1, length: 2048 },
-    ...{ maxTimeMs: 4000, minSamples: 3 },
+    ...{ maxTimeMs: 3000, minSamples: 3 },
   },
   scaling: {
     lengths: [512, 1024, 2048, 4096, 8192, 16384],
@@ -125,9 +125,9 @@ const small: LsgConfig = lsgConfigSchema.parse({
   },
   extrapolation: {
     ...{ seeds: 3, variant: "lsg-64-64-norm-2", globals: 8, factor: 8 },
-    ...{ trainLimit: 320, adaptLimit: 48, testLimit: 64 },
+    ...{ trainLimit: 320, adaptLimit: 128, testLimit: 64 },
     training: { epochs: 10, batchSize: 16, learningRate: 3e-3 },
-    adaptation: { epochs: 1, batchSize: 4, learningRate: 1e-3 },
+    adaptation: { epochs: 1, batchSize: 8, learningRate: 3e-4 },
   },
 });
 
