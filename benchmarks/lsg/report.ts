@@ -24,7 +24,7 @@ export function reportLsg(result: RunBody): ReportInput {
   };
 }
 
-/** Accuracy over that of the most frequent class from which a task counts as learnt at all. */
+/** Accuracy over that of the most frequent class, or over none, from which a task counts as learnt at all. */
 const LEARNT = 0.05;
 
 function headline(result: RunBody, tasks: readonly string[]): string[] {
@@ -54,32 +54,32 @@ function costLines({ comparisons }: RunBody): string[] {
   ];
 }
 
+/** One sentence: every task with full attention, and the range of the LSG variants. */
 function qualityLines(result: RunBody, tasks: readonly string[]): string[] {
-  return tasks.flatMap((task) => {
+  const parts = tasks.flatMap((task) => {
     const rows = where(partOf(result.cells, "quality"), { task, stage: "trained" });
     const of = (variant: string) => summary(where(rows, {}, variant), "accuracy")?.mean ?? NaN;
     const sparse = distinct(rows.map((row) => row.variant)).filter((v) => v.startsWith("lsg"));
     if (sparse.length === 0) return [];
-    const ranked = sparse.toSorted((a, b) => of(b) - of(a));
-    const majority = summary(where(partOf(result.cells, "prepare"), { task }), "majority-share");
-    if (majority && of("full") <= majority.mean + LEARNT) {
+    const prepared = where(partOf(result.cells, "prepare"), { task });
+    const chance = summary(prepared, "majority-share")?.mean ?? 0;
+    if (of("full") <= chance + LEARNT) {
       return [
-        `${task}: not learnt at this size, by full attention neither (${
-          percent(of("full"))
-        }; the most frequent class is ${percent(majority.mean)}).`,
+        `${task} was not learnt at this size, by full attention neither (${percent(of("full"))}` +
+        (chance > 0 ? `; the most frequent class: ${percent(chance)})` : ")"),
       ];
     }
+    const ranked = sparse.toSorted((a, b) => of(b) - of(a)).map((v) => `${percent(of(v))} (${v})`);
     const worse = pairs(result.comparisons).filter((c) =>
       c.id.startsWith(`quality-trained-${task}-lsg`) && c.verdict === "worse"
-    );
+    ).length;
     return [
-      `${task}: accuracy ${percent(of("full"))} with full attention, ${percent(of(ranked[0]))} (${
-        ranked[0]
-      }) to ${percent(of(ranked.at(-1)!))} (${
-        ranked.at(-1)
-      }) over ${sparse.length} LSG variants, of which ${worse.length} are worse beyond chance.`,
+      `${task} ${percent(of("full"))} with full attention, ${ranked[0]}` +
+      (ranked.length > 1 ? ` to ${ranked.at(-1)}` : "") +
+      ` with LSG, worse beyond chance for ${worse} of ${sparse.length} variants`,
     ];
   });
+  return parts.length > 0 ? [`Accuracy: ${parts.join("; ")}.`] : [];
 }
 
 function longLines({ comparisons }: RunBody): string[] {

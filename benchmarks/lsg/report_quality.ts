@@ -47,8 +47,10 @@ export function qualitySection(result: RunBody, task: string): Section {
       ];
     }),
     note:
-      "exchanged: the attention of the model trained with full attention exchanged, nothing trained since. Intervals over seeds; differences " +
-      "paired by test document, each averaged over seeds, corrected together (Holm).",
+      (stages.includes("exchanged")
+        ? "exchanged: the attention of the model trained with full attention exchanged, nothing trained since. "
+        : "") +
+      "Intervals over seeds; differences paired by test document, each averaged over seeds, corrected together (Holm).",
   };
   return {
     heading: `Quality: ${task}`,
