@@ -85,7 +85,7 @@ async function convert(options: ConvertOptions, host: Host, opened: Opened): Pro
   const { files, config, weights } = opened;
   const { checkpoint: _, out: __, adapter: ___, check: ____, ...rest } = options;
   const tensors = allTensors(weights);
-  const found = await findSpecialTokens(rest.modelType ?? String(config.model_type), files.text);
+  const found = await findSpecialTokens(rest.modelType ?? config.model_type, files.text);
   return await convertCheckpoint({
     config,
     tensors,

@@ -30,7 +30,7 @@ export const TOKEN_FILES = [
  * @throws {ConversionError} For a type that cannot be converted.
  * @throws {SyntaxError} If a file that should be JSON is not.
  */
-export async function findSpecialTokens(type: string, read: ReadText): Promise<SpecialTokens> {
+export async function findSpecialTokens(type: unknown, read: ReadText): Promise<SpecialTokens> {
   const { tokens: usual } = architectureOfType(type);
   const json = async (name: string) => {
     const text = await read(name);
