@@ -2,6 +2,8 @@ import {
   type AttentionFlops,
   attentionFlops,
   bigBirdFlops,
+  checkBigBirdPattern,
+  checkLongformerPattern,
   checkLsgPattern,
   fusedAttention,
   fusedBigBirdAttention,
@@ -17,7 +19,7 @@ import {
 } from "../attention/mod.ts";
 import type { Tensor } from "../engine/mod.ts";
 import type { DropoutSite } from "./layers/regularization.ts";
-import { ConfigError, requirePositiveIntegers } from "./model_error.ts";
+import { ConfigError } from "./model_error.ts";
 
 /** Local-sparse-global attention (Condevaux and Harispe 2023); `globals` learned tokens are put in front of the text. */
 export interface LsgEncoderAttention extends LsgPattern {
@@ -99,23 +101,19 @@ export function attend(qkv: Tensor, call: EncoderAttentionCall): Tensor {
   }
 }
 
-/** Floating-point operations of one layer's attention over T text tokens; see the `Flops` function of each mechanism. */
+/** Floating-point operations of one layer's attention over texts of T tokens; see the `Flops` function of each mechanism. */
 export function encoderAttentionFlops(
   attention: EncoderAttention,
   { B, H, T, d }: { B: number; H: number; T: number; d: number },
 ): AttentionFlops {
-  const sizes = { B, H, T, d };
-  if (typeof attention === "string") return attentionFlops(sizes);
-  switch (attention.kind) {
-    case "lsg":
-      return lsgFlops({ ...sizes, ...attention });
-    case "longformer":
-      return longformerFlops({ ...sizes, ...attention, globals: attention.globals ?? 1 });
-    case "bigbird": {
-      const { globals = 1, seed = 0 } = attention;
-      return bigBirdFlops({ ...sizes, ...attention, globals, seed });
-    }
-  }
+  if (!isSparse(attention)) return attentionFlops({ B, H, T, d });
+  if (attention.kind === "lsg") return lsgFlops({ B, H, T, d, ...attention });
+  // The global tokens are part of the text here, and counted apart by the mechanisms.
+  const { globals = 1 } = attention;
+  const sizes = { B, H, T: T - globals, d };
+  return attention.kind === "longformer"
+    ? longformerFlops({ ...sizes, ...attention, globals })
+    : bigBirdFlops({ ...sizes, ...attention, globals });
 }
 
 /** Learned tokens that this attention puts in front of the text. */
@@ -136,32 +134,21 @@ export function poolsWithGlobal(attention: EncoderAttention): boolean {
 /**
  * Checks the numbers of a sparse attention.
  *
- * @throws {RangeError} If one breaks a rule of its mechanism (a `ConfigError` where no mechanism checks it itself).
+ * @throws {RangeError} If one breaks a rule of its mechanism.
  */
 export function checkEncoderAttention(what: string, attention: EncoderAttention): void {
   if (!isSparse(attention)) return;
-  if (attention.kind === "lsg") {
-    checkLsgPattern(attention);
-    if (attention.maskFirstToken && attention.poolWithGlobal === false) {
+  switch (attention.kind) {
+    case "longformer":
+      return checkLongformerPattern({ globals: 1, ...attention });
+    case "bigbird":
+      return checkBigBirdPattern({ globals: 1, ...attention });
+    case "lsg":
+      checkLsgPattern(attention);
+      if (!attention.maskFirstToken || attention.poolWithGlobal !== false) return;
       throw new ConfigError(
         `Cannot build ${what}: maskFirstToken is true and poolWithGlobal false, expected poolWithGlobal to be true ` +
           "where the first token is hidden; leave poolWithGlobal out",
       );
-    }
-    return;
   }
-  const { globals = 1 } = attention;
-  if (attention.kind === "longformer") {
-    requirePositiveIntegers(what, { window: attention.window, globals });
-  } else {
-    requirePositiveIntegers(what, { blockSize: attention.blockSize, globals });
-    requireWhole(what, "randomBlocks", attention.randomBlocks);
-  }
-}
-
-function requireWhole(what: string, key: string, value: number): void {
-  if (Number.isInteger(value) && value >= 0) return;
-  throw new ConfigError(
-    `Cannot build ${what}: ${key} is ${value}, expected a whole number of at least 0`,
-  );
 }

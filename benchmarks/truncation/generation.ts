@@ -130,9 +130,7 @@ async function embedTexts(
   texts: readonly string[],
 ): Promise<Float32Array[]> {
   const { gpu } = context;
-  const rows = texts.map((text) =>
-    encodeDocument(tokenizer, text).subarray(0, encoder.maxLength)
-  );
+  const rows = texts.map((text) => encodeDocument(tokenizer, text).subarray(0, encoder.maxLength));
   const batch = padRows(rows, tokenizer.pad);
   const shape = [batch.batch, batch.length];
   const values = await gpu.scope(() =>

@@ -174,6 +174,32 @@ for (const [kind, attention] of Object.entries(SPARSE)) {
   );
 }
 
+gpuTest(
+  "Bert with a window or blocks over the whole text is Bert with full attention",
+  async () => {
+    const T = 9;
+    const { ids, mask } = batch(T, 2);
+    const hidden = async (attention: BertConfig["attention"]) => {
+      const model = build({ attention });
+      assert.ok(![...model.parameters].some((p) => p.name === "embeddings.globals"));
+      const states = await gpu.scope(() =>
+        gpu.readFloats(model.hidden(upload(ids, T), { keyMask: upload(mask, T) }))
+      );
+      model.dispose();
+      return states;
+    };
+    const want = await hidden("fused");
+    for (const globals of [1, 2]) {
+      const longformer = await hidden({ kind: "longformer", window: 8, globals });
+      assertClose("longformer", longformer, want, { relative: 2e-6 });
+      const bigbird = await hidden({ kind: "bigbird", blockSize: 4, randomBlocks: 0, globals });
+      assertClose("bigbird", bigbird, want, { relative: 2e-6 });
+    }
+    const narrow = await hidden({ kind: "longformer", window: 1 });
+    assert.ok(narrow.some((value, i) => Math.abs(value - want[i]) > 1e-3));
+  },
+);
+
 gpuTest("Bert with lsg and maskFirstToken hides the first token as a key mask does", async () => {
   const T = 21;
   const { ids, mask } = batch(T, 3);
@@ -300,5 +326,9 @@ Deno.test("bertFlops() grows linearly in the text for every sparse attention", (
     const at = (T: number) => bertFlops({ ...config, attention }, 1, T).forward;
     assert.ok(at(4096) < 2.1 * at(2048), kind);
   }
+  // A window that covers the text is full attention.
+  const attention: SparseEncoderAttention = { kind: "longformer", window: 100 };
+  const full = bertFlops(config, 2, 50).forward;
+  assert.equal(bertFlops({ ...config, attention }, 2, 50).forward, full);
   assert.ok(bertFlops(config, 1, 4096).forward > 3 * bertFlops(config, 1, 2048).forward);
 });

@@ -5,6 +5,7 @@
  */
 import { type Kernel, read, write } from "../../../engine/mod.ts";
 import { dot, loadFunction, range, rowType, vectorsPerRow } from "../../softmax/kernels_problem.ts";
+import { directRows } from "../../softmax/variants.ts";
 import { type SparseProblem, textLength } from "../../block_sparse/problem.ts";
 import { selectionKernel, tokenVisible } from "./selection_kernel.ts";
 
@@ -19,6 +20,9 @@ export function visibleWeightKernel(problem: SparseProblem, threads: number): Ke
   });
 }
 
+/** Items that a thread hashes together, since a direction costs as much to load as many multiply-adds. */
+const itemsPerThread = (d: number): number => directRows(d);
+
 /**
  * Bucket of every item [B, H, items]: of the tokens, or of the sums of an earlier round. The length of a key does not change its
  * bucket, so none is normed; an item of nothing goes to bucket 0. Bindings: qkv, [keyMask], [sums], planes [H, m, d], buckets.
@@ -27,48 +31,62 @@ export function bucketKernel(
   problem: SparseProblem,
   items: number,
   planes: number,
-  from: "tokens" | "sums",
+  source: "tokens" | "sums",
   threads: number,
 ): Kernel {
   const { d } = problem;
   const C = vectorsPerRow(d);
   const type = rowType(d);
   const width = d % 4 === 0 ? C : d;
-  const item = from === "sums"
-    ? `let at = (batchHead * u.count + n) * ${width}u;
-${range(C).map((c) => `let k_${c} = load_sums(at, ${c}u);`).join("\n")}`
-    : `let at = kBase + (u.globals + min(n, u.T - 1u)) * u.kRow;
-let counts = select(0.0, 1.0, ${tokenVisible(problem, "n")});
-${range(C).map((c) => `let k_${c} = load_k(at, ${c}u) * counts;`).join("\n")}`;
+  const R = itemsPerThread(d);
+  const declare = (r: number) =>
+    `let item${r} = n * ${R}u + ${r}u;
+let i${r} = min(item${r}, u.items - 1u);
+${
+      source === "sums"
+        ? `let at${r} = (batchHead * u.items + i${r}) * ${width}u;
+${range(C).map((c) => `let k${r}_${c} = load_sums(at${r}, ${c}u);`).join("\n")}`
+        : `let at${r} = kBase + (u.globals + min(i${r}, u.T - 1u)) * u.kRow;
+let counts${r} = select(0.0, 1.0, ${tokenVisible(problem, `i${r}`)});
+${range(C).map((c) => `let k${r}_${c} = load_k(at${r}, ${c}u) * counts${r};`).join("\n")}`
+    }
+var bestPlus${r} = 0u;
+var bestMinus${r} = 0u;
+var plus${r} = -1e30;
+var minus${r} = -1e30;`;
+  const project = (r: number) =>
+    `${dot(`p${r}`, C, (c) => `k${r}_${c}`, (c) => `plane_${c}`)}
+bestPlus${r} = select(bestPlus${r}, m, p${r} > plus${r});
+plus${r} = max(plus${r}, p${r});
+bestMinus${r} = select(bestMinus${r}, m, -p${r} > minus${r});
+minus${r} = max(minus${r}, -p${r});`;
+  const store = (r: number) =>
+    `if (item${r} < u.items) {
+  let bucket = select(bestPlus${r}, u.planeCount + bestMinus${r}, minus${r} > plus${r});
+  buckets[batchHead * u.items + item${r}] = i32(bucket);
+}`;
   return selectionKernel(problem, {
-    name: `lsg_bucket_${from}`,
-    count: items,
+    name: `lsg_bucket_${source}`,
+    count: Math.ceil(items / R),
     threads,
     bindings: [
-      ...(from === "sums" ? [read("sums", type)] : []),
+      ...(source === "sums" ? [read("sums", type)] : []),
       read("planes", type),
       write("buckets", "i32"),
     ],
-    numbers: { planeCount: planes },
+    numbers: { items, planeCount: planes },
     functions: [
-      from === "sums" ? loadFunction("sums", d) : "",
+      source === "sums" ? loadFunction("sums", d) : "",
       loadFunction("planes", d),
     ].join("\n"),
-    body: `${item}
-var bestPlus = 0u;
-var bestMinus = 0u;
-var plus = -1e30;
-var minus = -1e30;
+    body: `${range(R).map(declare).join("\n")}
 let end = min(u.planeCount, arrayLength(&planes));
 for (var m = 0u; m < end; m++) {
   let planeAt = (group.y * u.planeCount + m) * ${width}u;
-  ${dot("p", C, (c) => `k_${c}`, (c) => `load_planes(planeAt, ${c}u)`)}
-  bestPlus = select(bestPlus, m, p > plus);
-  plus = max(plus, p);
-  bestMinus = select(bestMinus, m, -p > minus);
-  minus = max(minus, -p);
+  ${range(C).map((c) => `let plane_${c} = load_planes(planeAt, ${c}u);`).join("\n")}
+  ${range(R).map(project).join("\n")}
 }
-buckets[batchHead * u.count + n] = i32(select(bestPlus, u.planeCount + bestMinus, minus > plus));`,
+${range(R).map(store).join("\n")}`,
   });
 }
 

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { fusedLsgAttention } from "../../../attention/lsg/mod.ts";
+import { gpu, gpuTest } from "../../_helpers/gpu.ts";
+import { checkOperation } from "../../_helpers/gradients.ts";
+import { inputOf, type LsgCase, patternOf } from "./_cases.ts";
+import { oracleLsg } from "./_oracle.ts";
+
+const FAULTS: {
+  fault: "window-off-by-one" | "masked-group-visible" | "globals-twice";
+  case: LsgCase;
+}[] = [
+  { fault: "window-off-by-one", case: { T: 24, sparsityType: "none" } },
+  { fault: "masked-group-visible", case: { T: 24, sparsityType: "pooling", masked: true } },
+  { fault: "masked-group-visible", case: { T: 24, sparsityType: "bos_pooling", masked: true } },
+  { fault: "globals-twice", case: { T: 24, sparsityType: "norm", globals: 2 } },
+];
+
+for (const { fault, case: testCase } of FAULTS) {
+  gpuTest(
+    `the oracle's comparison catches a planted fault: ${fault}, ${testCase.sparsityType}`,
+    async () => {
+      const pattern = patternOf(testCase);
+      const input = inputOf(testCase);
+      const { B, N, H, d, keyMask } = input;
+      const compare = (planted: typeof fault | undefined) =>
+        checkOperation(fault, {
+          inputs: [{ name: "qkv", shape: [B, N, 3, H, d] }],
+          run: (qkv) =>
+            fusedLsgAttention(qkv, {
+              ...pattern,
+              keyMask: keyMask && gpu.tensor(keyMask, [B, N]),
+            }),
+          reference: (qkv) => oracleLsg(qkv, pattern, { ...input, fault: planted }),
+        });
+      await compare(undefined);
+      await assert.rejects(() => compare(fault), {
+        name: "AssertionError",
+        message: /output: relative RMS error/,
+      });
+    },
+  );
+}
