@@ -79,6 +79,11 @@ for (
       /type "F128", expected one of/,
     ],
     ["a type by prototype", file({ a: tensor([0, 4], [1], "toString") }, 4), /type "toString"/],
+    [
+      "a tensor named __proto__",
+      file('{"__proto__":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}', 4),
+      /a tensor is named __proto__/,
+    ],
     ["no entry", file({ a: 3 }, 4), /tensor a has type undefined/],
     ["a shape of fractions", file({ a: tensor([0, 4], [0.5]) }, 4), /no shape and data_offsets/],
     ["a negative shape", file({ a: tensor([0, 4], [-1]) }, 4), /no shape and data_offsets/],

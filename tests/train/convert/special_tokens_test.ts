@@ -21,7 +21,7 @@ Deno.test("findSpecialTokens() follows the names of the tokenizer's own configur
     first: 0,
     mask: 9,
   });
-  // cls where there is no bos; a tokenizer that names its tokens has no others.
+  // cls where there is no bos.
   const { bos_token: _, ...noBos } = config;
   const vocabulary = { "vocab.json": { "<cls>": 3, "<s>": 0 } };
   const found = await find("roberta", { "tokenizer_config.json": noBos, ...vocabulary });
@@ -31,7 +31,7 @@ Deno.test("findSpecialTokens() follows the names of the tokenizer's own configur
   assert.deepEqual(none, { first: undefined, mask: 9 });
 });
 
-Deno.test("findSpecialTokens() takes the habit of the type where nothing is named", async () => {
+Deno.test("findSpecialTokens() takes the tokens of the type's class, but not of the general class", async () => {
   const bert = { "vocab.txt": "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\n" };
   assert.deepEqual(await find("bert", bert), { first: 2, mask: 4 });
   assert.deepEqual(await find("bert", { ...bert, "tokenizer_config.json": {} }), {
@@ -39,6 +39,15 @@ Deno.test("findSpecialTokens() takes the habit of the type where nothing is name
     mask: 4,
   });
   assert.deepEqual(await find("roberta", bert), { first: undefined, mask: undefined });
+  for (const tokenizer_class of ["PreTrainedTokenizerFast", "TokenizersBackend"]) {
+    const general = await find("bert", { ...bert, "tokenizer_config.json": { tokenizer_class } });
+    assert.deepEqual(general, { first: undefined, mask: undefined });
+  }
+  const own = { tokenizer_class: "BertTokenizer", mask_token: "[SEP]" };
+  assert.deepEqual(await find("bert", { ...bert, "tokenizer_config.json": own }), {
+    first: 2,
+    mask: 3,
+  });
   const windows = { "vocab.txt": "[CLS]\r\n[MASK]\r\n" };
   assert.deepEqual(await find("electra", windows), { first: 0, mask: 1 });
 });
