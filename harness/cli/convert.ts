@@ -117,6 +117,14 @@ async function copyTokenizer(
     writer.begin(name);
     await writer.copy(name, path, 0, await writer.host.fileSize(path) ?? 0);
   }
+  const { truncation } = await readJson(files, "tokenizer.json") ?? {};
+  const limit = (truncation as { max_length?: unknown } | null | undefined)?.max_length;
+  if (typeof limit === "number" && limit < maxLength) {
+    writer.host.printError(
+      `Note: tokenizer.json itself cuts texts to ${limit} tokens; programs that read it alone must ` +
+        "be told the new length.",
+    );
+  }
   const config = await readJson(files, TOKENIZER_CONFIG);
   if (config || found) {
     await writer.json(TOKENIZER_CONFIG, { ...config, model_max_length: maxLength });

@@ -135,6 +135,23 @@ Deno.test("convert keeps the split of a large checkpoint", async () => {
   assert.equal(found[globals], found["model.encoder.embed_positions.weight"]);
 });
 
+Deno.test("convert copies a tokenizer and says where it is shorter than the model", async () => {
+  await using folder = await temporaryFolder();
+  const files = goldenFiles(BERT);
+  const tokenizer = text('{ "truncation": {"max_length": 512}, "kept": 1.0 }');
+  files.delete("tokenizer_config.json");
+  files.delete("vocab.txt");
+  files.set("tokenizer.json", tokenizer);
+  files.set("vocab.json", text('{"[CLS]": 0, "[MASK]": 4}'));
+  await writeFiles(`${folder.path}/source`, files);
+  const host = recordingHost();
+  const out = `${folder.path}/out`;
+  assert.equal(await runConvert(options(`${folder.path}/source`, out), host), 0);
+  assert.match(host.errors.join(), /^Note: tokenizer\.json itself cuts texts to 512 tokens/);
+  assert.deepEqual(Deno.readFileSync(`${out}/tokenizer.json`), tokenizer);
+  assert.deepEqual(json(`${out}/tokenizer_config.json`), { model_max_length: 1024 });
+});
+
 const PICKLE =
   /neither model\.safetensors nor .*pytorch_model\.bin are not read, since a pickle can run any code/;
 
