@@ -22,14 +22,14 @@ import {
 } from "./layers/bart_block.ts";
 import { type BartEmbeddings, declareBartEmbeddings, embedBart } from "./layers/bart_embeddings.ts";
 import { type BertBlock, declareBertBlock } from "./layers/bert_block.ts";
-import { maskWithGlobals, textRows } from "./layers/global_tokens.ts";
+import { type GlobalTokenOptions, maskWithGlobals, textRows } from "./layers/global_tokens.ts";
 import { layerScope } from "./layers/layer_scope.ts";
 import { applyNorm, declareNorm, type NormWeights } from "./layers/norm.ts";
 import { dropoutSite } from "./layers/regularization.ts";
 import type { ForwardOptions } from "./language_model.ts";
 
 /** Options of a pass; `keyMask` i32 [B, T] is that of the encoder's input. */
-export interface BartOptions extends ForwardOptions {
+export interface BartOptions extends ForwardOptions, GlobalTokenOptions {
   /** 1 for real tokens of the decoder's input, i32 [B, Td]. Everything is real when left out. */
   readonly decoderKeyMask?: Tensor;
 }
@@ -97,7 +97,7 @@ export class Bart {
 
   /** Encodes ids i32 [B, T] for the decoder. */
   encode(ids: Tensor, options: BartOptions = {}): EncodedText {
-    const all = maskWithGlobals(options.keyMask, this.globals);
+    const all = maskWithGlobals(options, this.globals);
     const states = this.#encoderStates(ids, all, options);
     if (this.config.passGlobals) return { states, keyMask: all };
     const pooled = poolsWithGlobal(this.config.attention);
@@ -106,7 +106,7 @@ export class Bart {
 
   /** Final states of the encoder [B, T, D] at the text tokens of ids i32 [B, T]. */
   encoderHidden(ids: Tensor, options: BartOptions = {}): Tensor {
-    const all = maskWithGlobals(options.keyMask, this.globals);
+    const all = maskWithGlobals(options, this.globals);
     const { attention, passGlobals } = this.config;
     // The first text token takes a global token's place only where the global tokens themselves are dropped.
     const pooled = !passGlobals && poolsWithGlobal(attention);

@@ -41,7 +41,12 @@ import {
   embedEncoder,
   type EncoderEmbeddings,
 } from "./layers/encoder_embeddings.ts";
-import { firstTextRow, maskWithGlobals, textRows } from "./layers/global_tokens.ts";
+import {
+  firstTextRow,
+  type GlobalTokenOptions,
+  maskWithGlobals,
+  textRows,
+} from "./layers/global_tokens.ts";
 import { layerScope } from "./layers/layer_scope.ts";
 import { dropoutSite } from "./layers/regularization.ts";
 import {
@@ -54,7 +59,7 @@ import type { ForwardOptions } from "./language_model.ts";
 import { ConfigError } from "./model_error.ts";
 
 /** Options of an encoder pass. */
-export interface BertOptions extends ForwardOptions {
+export interface BertOptions extends ForwardOptions, GlobalTokenOptions {
   /** Token types, i32 [B, T]; all 0 when left out. */
   readonly tokenTypes?: Tensor;
   /** Layers to run, counted from the first. @default {all} */
@@ -296,7 +301,7 @@ export class Bert {
 
   /** States [B, G + T, D] after the last layer, global tokens in front. */
   #states(ids: Tensor, options: BertOptions): Tensor {
-    const keyMask = maskWithGlobals(options.keyMask, this.globals);
+    const keyMask = maskWithGlobals(options, this.globals);
     let x = this.#embed(ids, options);
     for (const [i, block] of this.blocks.slice(0, options.layers).entries()) {
       x = layerScope(

@@ -9,26 +9,26 @@ import { gpuTest } from "./_helpers/gpu.ts";
 /** Names that exist at run time. */
 const VALUES = words(`
   ATTENTION_SCORINGS AdamW Bart Bert BindingTooLargeError CORPUS_NAMES ConfigError ConvAttention
-  DataChecksumError DataUnavailableError DeviceLostError DivergedError DocumentFrequencies Gpt2
-  Gpu GpuOutOfMemoryError GpuValidationError HubError IGNORED_TARGET KeyValueCache
-  LanguageModellingData Leap LeapState NoAdapterError Parameter ParameterSet ProgressiveDiverging
-  SCHEDULES SOURCES STAGES SafetensorsError ShapeError StepInputs StorageError TOKENIZER_NAMES
-  TRUNCATION_POLICIES Tape Tensor TokenScores UseAfterFreeError abs add addScalar affine argmax
-  attentionFlops attentionProbabilities attentionScores attentionTunable bartConfigFromJson
-  bertConfigFromJson bitsPerByte budgetForShare compareResults concat constant conv1d
-  convTranspose1d crossEntropy cumsum decodeAttention detach div documentFingerprint dropout elu
-  embedding evaluate exp exportChoices fetchHubFile findLeaks flip fusedAttention
-  fusedAttentionWithScores fusedLeapAttention gather gelu geluTanh generateText greater groupMask
-  growProgressive importChoices keptPositions layerNorm leapFlops leapImportance leapStateSize
-  leapWindows linearCrossEntropy loadBartWeights loadBertWeights loadCheckpoint log logSoftmax
-  makeSchedule matmul matmulProblem matmulTunable max maximum maximumScalar mean minimum
-  minimumScalar mul mulScalar naiveAttention naiveAttentionWithProbabilities
-  naiveAttentionWithScores naiveLeapAttention neg normal normalAt openCorpus openTokenizer
-  openTokenizerJson overlap pad padRows permute perplexity pinChoice pow rankCorrelation
-  readResult readSafetensors reciprocal relu renderComparison reshape rmsNorm saveCheckpoint
-  scatterAddRows shiftRight sigmoid silu slice softmax sqrt square streamOf sub sum takeRows tanh
-  tokenizeCorpus train trainBytePair trainLanguageModel transpose truncate truncateBatch tune
-  uniformAt values where writeSafetensors
+  ConversionError DataChecksumError DataUnavailableError DeviceLostError DivergedError
+  DocumentFrequencies Gpt2 Gpu GpuOutOfMemoryError GpuValidationError HubError IGNORED_TARGET
+  KeyValueCache LanguageModellingData Leap LeapState NoAdapterError Parameter ParameterSet
+  ProgressiveDiverging SCHEDULES SOURCES STAGES SafetensorsError ShapeError StepInputs
+  StorageError TOKENIZER_NAMES TRUNCATION_POLICIES Tape Tensor TokenScores UseAfterFreeError abs
+  add addScalar affine argmax attentionFlops attentionProbabilities attentionScores
+  attentionTunable bartConfigFromJson bertConfigFromJson bitsPerByte budgetForShare
+  checkConversion compareResults concat constant conv1d convTranspose1d convertCheckpoint
+  crossEntropy cumsum decodeAttention detach div documentFingerprint dropout elu embedding
+  evaluate exp exportChoices fetchHubFile findLeaks flip fusedAttention fusedAttentionWithScores
+  fusedLeapAttention gather gelu geluTanh generateText greater groupMask growProgressive
+  importChoices keptPositions layerNorm leapFlops leapImportance leapStateSize leapWindows
+  linearCrossEntropy loadBartWeights loadBertWeights loadCheckpoint log logSoftmax makeSchedule
+  matmul matmulProblem matmulTunable max maximum maximumScalar mean minimum minimumScalar mul
+  mulScalar naiveAttention naiveAttentionWithProbabilities naiveAttentionWithScores
+  naiveLeapAttention neg normal normalAt openCorpus openTokenizer openTokenizerJson overlap pad
+  padRows permute perplexity pinChoice pow rankCorrelation readResult readSafetensors reciprocal
+  relu renderComparison reshape rmsNorm saveCheckpoint scatterAddRows shiftRight sigmoid silu
+  slice softmax sqrt square streamOf sub sum takeRows tanh tokenizeCorpus train trainBytePair
+  trainLanguageModel transpose truncate truncateBatch tune uniformAt values where writeSafetensors
 `);
 
 /** Names of types alone. */
@@ -38,20 +38,21 @@ const TYPES = words(`
   BartOptions BatchOptions Benchmark BertBuild BertConfig BertLoadReport BertOptions
   BertScoreOptions BigBirdEncoderAttention Binding BindingType BytePairTrainingOptions CacheShape
   CandidateReport Cell CellInput CheckpointState CheckpointStore ClockName Comparison
-  Conv1dOptions ConvAttentionConfig Corpus CorpusName CorpusSplit CrossEntropyOptions
-  CumsumOptions DType DataStore DecodeOptions Decoder Document DocumentScoreOptions DropoutOptions
-  EncodedText EncoderAttention Evaluation ForwardOptions FusedAttentionOptions GenerateTextOptions
-  Gpt2Block Gpt2Config GpuCounters GpuOptions Grid Host HostArray HostEntry HubContent HubFile
-  HubOptions Initializer Kernel LanguageModel LanguageModelTraining LanguageModellingBatch
-  LanguageModellingOptions LeapBlock LeapConfig LeapDropout LeapFlops LeapFlopsOptions
-  LeapImportanceOptions LeapOptions LeapStateOptions LeapVariant LeapWindowOptions
-  LinearCrossEntropyOptions LoadReport LongformerEncoderAttention LsgEncoderAttention
-  MatmulOptions MeasureOptions MeasuredCase MemoryTag MergedProgressive NaiveLeapOptions
-  NetworkStore NormOptions OpenCorpusOptions OpenTokenizerOptions Operand ParameterGroup
-  ParameterOptions PresetName ProfileRow ProgressiveConfig PublishedFigure PublishedTensor
-  ReduceOptions ReportInput ResolvedLeapConfig ResultComparison RunBody RunResult SafetensorsFile
-  SafetensorsType Schedule ScheduleName ScheduleOptions SeparateInput Shape SoftmaxOptions
-  SpanLogits SparseEncoderAttention Stage StepReport StoredTensor TagBytes Task TaskContext
+  Conv1dOptions ConvAttentionConfig Conversion ConversionCheck ConversionOptions ConversionParity
+  ConversionSource Corpus CorpusName CorpusSplit CrossEntropyOptions CumsumOptions DType DataStore
+  DecodeOptions Decoder Document DocumentScoreOptions DropoutOptions EncodedText EncoderAttention
+  Evaluation ForwardOptions FusedAttentionOptions GenerateTextOptions Gpt2Block Gpt2Config
+  GpuCounters GpuOptions Grid Host HostArray HostEntry HubContent HubFile HubOptions Initializer
+  Kernel LanguageModel LanguageModelTraining LanguageModellingBatch LanguageModellingOptions
+  LeapBlock LeapConfig LeapDropout LeapFlops LeapFlopsOptions LeapImportanceOptions LeapOptions
+  LeapStateOptions LeapVariant LeapWindowOptions LinearCrossEntropyOptions LoadReport
+  LoadableCheckpoint LongformerEncoderAttention LsgEncoderAttention MatmulOptions MeasureOptions
+  MeasuredCase MemoryTag MergedProgressive NaiveLeapOptions NetworkStore NormOptions
+  OpenCorpusOptions OpenTokenizerOptions Operand ParameterGroup ParameterOptions PresetName
+  ProfileRow ProgressiveConfig PublishedFigure PublishedTensor ReduceOptions ReportInput
+  ResolvedLeapConfig ResultComparison RunBody RunResult SafetensorsFile SafetensorsType Schedule
+  ScheduleName ScheduleOptions SeparateInput Shape SoftmaxOptions SpanLogits
+  SparseEncoderAttention Stage StepReport StoredTable StoredTensor TagBytes Task TaskContext
   TimedCase Timing TokenizeOptions TokenizedCorpus Tokenizer TokenizerName TrainOptions
   TrainingHistory TruncationPolicy Trust TuneOptions TuneReport Uniform WindowSum
 `);

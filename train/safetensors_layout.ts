@@ -126,6 +126,8 @@ export function tensorBytes(dtype: string, shape: readonly number[]): number {
 }
 
 function readPlace(key: string, entry: unknown, start: number, name: string): TensorPlace {
+  // As a key of an object it would not be written again.
+  if (key === "__proto__") throw refusal(name, "a tensor is named __proto__");
   const { dtype, shape, data_offsets: offsets } = isObject(entry) ? entry : {};
   if (typeof dtype !== "string" || !Object.hasOwn(ELEMENT_BYTES, dtype)) {
     const known = Object.keys(ELEMENT_BYTES).join(", ");

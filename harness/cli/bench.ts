@@ -1,6 +1,4 @@
-import { Gpu, NoAdapterError } from "../../engine/mod.ts";
 import project from "../../deno.json" with { type: "json" };
-import { installHint } from "../adapter/mod.ts";
 import type { PresetName } from "../contract.ts";
 import { describeEnvironment, describeSystem } from "../environment.ts";
 import { readGitSource } from "../git_source.ts";
@@ -16,9 +14,9 @@ import {
   type RunOutcome,
 } from "../runner.ts";
 import { choicesInForce, tuneDevice } from "../tune_device.ts";
-import { UserError } from "../user_error.ts";
 import type { BenchOptions } from "./bench_command.ts";
 import { Interrupt, INTERRUPTED } from "./interrupt.ts";
+import { openDevice } from "./open_device.ts";
 import { summaryLines } from "./print_summary.ts";
 import { ProgressLine } from "./progress_line.ts";
 import { applyOverrides } from "./set_overrides.ts";
@@ -112,29 +110,6 @@ function outcomeText(result: RunResult): string {
   const red = result.audits.filter(({ status }) => status === "red").length;
   const state = result.complete ? "" : "incomplete, ";
   return `${state}rows: ${counts.join(", ") || "none"}` + (red > 0 ? `; ${red} audits red` : "");
-}
-
-async function openDevice(options: BenchOptions, host: Host): Promise<Gpu> {
-  const hint = installHint(Deno.build.os, Deno.build.arch);
-  let gpu: Gpu;
-  try {
-    gpu = await Gpu.open();
-  } catch (error) {
-    if (!(error instanceof NoAdapterError)) throw error;
-    throw new UserError(
-      `Cannot find a WebGPU adapter: start it with deno task, which brings a software one where it ` +
-        `can, or ${hint}`,
-      1,
-    );
-  }
-  const problem = options.adapter === "hardware" && gpu.info.class !== "hardware"
-    ? `Cannot use a hardware adapter: there is only ${gpu.info.description}; ${hint}`
-    : options.adapter === "bundled" && host.env("ATTENTION_BENCH_ADAPTER") !== "bundled"
-    ? "Cannot use the bundled adapter in this process: start it with deno task bench"
-    : undefined;
-  if (problem === undefined) return gpu;
-  gpu.destroy();
-  throw new UserError(problem, 1);
 }
 
 async function runJob(

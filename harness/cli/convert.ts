@@ -18,7 +18,9 @@ import {
   openCheckpointWeights,
   readExactly,
 } from "./checkpoint_weights.ts";
+import { runConversionCheck } from "./convert_check.ts";
 import type { ConvertOptions } from "./convert_command.ts";
+import { FolderWriter } from "./folder_writer.ts";
 import { makeFolder, requireFree } from "./new_folder.ts";
 import { readAssignment } from "./set_overrides.ts";
 
@@ -37,20 +39,19 @@ const COPIED_FILES = [
   "vocab.txt",
 ];
 const TOKENIZER_CONFIG = "tokenizer_config.json";
-/** Bytes held at a time while tensors are copied. */
-const COPY_BYTES = 16 << 20;
 
 /**
  * Converts a checkpoint and prints the files of the new folder, one a line. The folder is filled beside its final name and renamed
- * at the end.
+ * at the end. With `check`, both models are run after that.
  *
+ * @returns The exit code: 1 where a check fails; the folder stays then.
  * @throws {UserError} If the checkpoint cannot be converted or the folder is in use; nothing is left behind.
  */
 export async function runConvert(options: ConvertOptions, host: Host): Promise<number> {
   const { checkpoint } = options;
   const folder = options.out.replace(/(?<=.)\/+$/, "");
   await requireFree(host, folder, "convert");
-  const names = await explained(async () => {
+  return await explained(async () => {
     const files = await openCheckpointFiles(host, checkpoint, options.revision);
     const config = await readJson(files, "config.json");
     if (!config) {
@@ -69,10 +70,9 @@ export async function runConvert(options: ConvertOptions, host: Host): Promise<n
       await copyTokenizer(files, writer, options.maxLength);
       await writeWeights(weights, conversion, writer);
     });
-    return written;
+    for (const name of written) host.print(joinPath(folder, name));
+    return options.check ? await runConversionCheck({ config, weights }, folder, options, host) : 0;
   });
-  for (const name of names) host.print(joinPath(folder, name));
-  return 0;
 }
 
 interface Opened {
@@ -85,7 +85,7 @@ async function convert(options: ConvertOptions, host: Host, opened: Opened): Pro
   const { files, config, weights } = opened;
   const { checkpoint: _, out: __, adapter: ___, check: ____, ...rest } = options;
   const tensors = allTensors(weights);
-  const found = await findSpecialTokens(rest.modelType ?? String(config.model_type), files.text);
+  const found = await findSpecialTokens(rest.modelType ?? config.model_type, files.text);
   return await convertCheckpoint({
     config,
     tensors,
@@ -104,38 +104,6 @@ async function convert(options: ConvertOptions, host: Host, opened: Opened): Pro
   });
 }
 
-/** Writes files of one folder and keeps their names. */
-class FolderWriter {
-  constructor(
-    readonly host: Host,
-    readonly folder: string,
-    readonly names: string[],
-  ) {}
-
-  async json(name: string, value: unknown): Promise<void> {
-    this.names.push(name);
-    const text = JSON.stringify(value, null, 2) + "\n";
-    await this.host.writeFileAtomic(joinPath(this.folder, name), text);
-  }
-
-  /** Begins a file; call {@link append} and {@link copy} for its contents. */
-  begin(name: string): void {
-    this.names.push(name);
-  }
-
-  async append(name: string, bytes: Uint8Array): Promise<void> {
-    await this.host.appendFile(joinPath(this.folder, name), bytes);
-  }
-
-  /** Appends bytes of another file, a piece at a time. */
-  async copy(name: string, path: string, begin: number, end: number): Promise<void> {
-    for (let at = begin; at < end; at += COPY_BYTES) {
-      const bytes = await readExactly(this.host, path, at, Math.min(end, at + COPY_BYTES));
-      await this.append(name, bytes);
-    }
-  }
-}
-
 async function copyTokenizer(
   files: CheckpointFiles,
   writer: FolderWriter,
@@ -148,6 +116,14 @@ async function copyTokenizer(
     found ||= name !== "generation_config.json";
     writer.begin(name);
     await writer.copy(name, path, 0, await writer.host.fileSize(path) ?? 0);
+  }
+  const { truncation } = await readJson(files, "tokenizer.json") ?? {};
+  const limit = (truncation as { max_length?: unknown } | null | undefined)?.max_length;
+  if (typeof limit === "number" && limit < maxLength) {
+    writer.host.printError(
+      `Note: tokenizer.json itself cuts texts to ${limit} tokens; programs that read it alone must ` +
+        "be told the new length.",
+    );
   }
   const config = await readJson(files, TOKENIZER_CONFIG);
   if (config || found) {

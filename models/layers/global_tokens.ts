@@ -1,4 +1,6 @@
 import { add, concat, pad, reshape, slice, type Tensor } from "../../engine/mod.ts";
+import type { ForwardOptions } from "../language_model.ts";
+import { ConfigError } from "../model_error.ts";
 
 /**
  * Learned tokens in front of a text.
@@ -13,10 +15,23 @@ export function prependGlobals(table: Tensor, count: number, x: Tensor): Tensor 
   return concat([add(x.gpu.zeros([B, count, E]), rows), x], 1);
 }
 
-/** The key mask i32 [B, count + T] of a text with global tokens, which are always seen. */
-export function maskWithGlobals(keyMask: Tensor | undefined, count: number): Tensor | undefined {
-  if (!keyMask || count === 0) return keyMask;
-  return pad(keyMask, [0, count], [0, 0], 1);
+/** Options of an encoder with global tokens. */
+export interface GlobalTokenOptions {
+  /** No token sees a global token; with short texts the states are those without global tokens. Needs a key mask. @default {false} */
+  readonly hideGlobals?: boolean;
+}
+
+/** The key mask i32 [B, count + T] of a text with global tokens, which are seen unless they are hidden. */
+export function maskWithGlobals(
+  { keyMask, hideGlobals }: ForwardOptions & GlobalTokenOptions,
+  count: number,
+): Tensor | undefined {
+  if (count === 0) return keyMask;
+  if (keyMask) return pad(keyMask, [0, count], [0, 0], hideGlobals ? 0 : 1);
+  if (!hideGlobals) return undefined;
+  throw new ConfigError(
+    "Cannot hide global tokens: there is no keyMask, expected one; give a mask of ones",
+  );
 }
 
 /**

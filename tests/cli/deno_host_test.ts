@@ -76,3 +76,18 @@ Deno.test("list() sorts and is empty for a missing folder; remove() accepts a mi
   await host.remove(`${folder.path}/b`);
   assert.equal((await host.list(folder.path)).length, 1);
 });
+
+Deno.test("fileSize() and readRange() look at a part of a file", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/file`;
+  const host = createDenoHost();
+  await Deno.writeFile(path, Uint8Array.of(0, 1, 2, 3, 4, 5));
+  assert.equal(await host.fileSize(path), 6);
+  assert.deepEqual(await host.readRange(path, 2, 5), Uint8Array.of(2, 3, 4));
+  assert.deepEqual(await host.readRange(path, 4, 9), Uint8Array.of(4, 5));
+  assert.deepEqual(await host.readRange(path, 9, 12), new Uint8Array());
+  assert.equal(await host.fileSize(`${folder.path}/none`), undefined);
+  assert.equal(await host.readRange(`${folder.path}/none`, 0, 1), undefined);
+  assert.equal(await host.fileSize(folder.path), undefined);
+  await assert.rejects(host.readRange(folder.path, 0, 1), StorageError);
+});

@@ -108,7 +108,7 @@ def option_case(kind, name, changes=None, first=None, **options):
     if options.get("random_global_init"):  # only row 0 does not depend on torch's generator
         tables = {k: {"shape": t["shape"], "rows": {"0": t["rows"]["0"]}} for k, t in tables.items() if "global" in k}
     return {"architecture": kind, "changes": changes or {}, "first": first, "options": options, "tables": tables,
-            "config": lm.read_json(WORK / f"{kind}-{name}" / "config.json"),
+            "config": lm.plain_config(WORK / f"{kind}-{name}"),
             "tensors": {n: list(v.shape) for n, v in load_file(WORK / f"{kind}-{name}" / "model.safetensors").items()},
             "max_position_embeddings": lm.plain_config(target)["max_position_embeddings"]}
 
@@ -147,7 +147,7 @@ def base_case():
     config.save_pretrained(source)
     target = lm.convert("bert", source, WORK / "bert-base-lsg", LSG)
     return {"architecture": "bert", "changes": {}, "first": None, "options": {}, "tables": lm.changed_tables(source, target)[0],
-            "config": lm.read_json(source / "config.json"), "tensors": {n: list(s) for n, s in shapes.items()},
+            "config": lm.plain_config(source), "tensors": {n: list(s) for n, s in shapes.items()},
             "max_position_embeddings": 1024}
 
 

@@ -187,14 +187,18 @@ export const ARCHITECTURES: readonly Architecture[] = [
 /** Names of the types. */
 export const ARCHITECTURE_TYPES: readonly string[] = ARCHITECTURES.map(({ type }) => type);
 
-/** @throws {ConversionError} For a type that cannot be converted. */
-export function architectureOfType(type: string): Architecture {
+/**
+ * The architecture of a `model_type`.
+ *
+ * @throws {ConversionError} For a type that cannot be converted.
+ */
+export function architectureOfType(type: unknown): Architecture {
   const found = ARCHITECTURES.find((architecture) => architecture.type === type);
   if (found) return found;
   throw new ConversionError(
-    `Cannot convert: model_type is ${JSON.stringify(type)}, expected one that has a ` +
+    `Cannot convert: model_type is ${JSON.stringify(type) ?? "missing"}, expected one that has a ` +
       "local-sparse-global form",
-    { given: type, known: ARCHITECTURE_TYPES },
+    { given: String(type), known: ARCHITECTURE_TYPES },
   );
 }
 

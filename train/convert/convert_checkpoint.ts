@@ -80,7 +80,7 @@ export async function convertCheckpoint(
 
 function findArchitecture(source: ConversionSource, given: string | undefined): Architecture {
   const type = source.config.model_type;
-  const architecture = architectureOfType(given ?? String(type));
+  const architecture = architectureOfType(given ?? type);
   // BARThez is an mBART by its configuration.
   const own = given === "barthez" ? ["barthez", "mbart"] : [architecture.type];
   if (typeof type === "string" && !own.includes(type)) {

@@ -12,6 +12,12 @@ export {
   type Head,
   lsgClass,
 } from "./architectures.ts";
+export {
+  checkConversion,
+  type ConversionCheck,
+  type LoadableCheckpoint,
+  SHORT_TOLERANCE,
+} from "./check_conversion.ts";
 export { type Conversion, convertCheckpoint } from "./convert_checkpoint.ts";
 export { ConversionError } from "./conversion_error.ts";
 export {

@@ -12,6 +12,9 @@ export interface SpecialTokens {
 
 type Json = Record<string, unknown>;
 
+/** Tokenizer classes that say nothing about special tokens; the second is the later name of the first. */
+const GENERAL_CLASSES: readonly unknown[] = ["PreTrainedTokenizerFast", "TokenizersBackend"];
+
 /** Files that {@link findSpecialTokens} looks at. */
 export const TOKEN_FILES = [
   "tokenizer_config.json",
@@ -23,15 +26,15 @@ export const TOKEN_FILES = [
 ] as const;
 
 /**
- * Finds the ids from the tokenizer's files: which token is which from tokenizer_config.json or special_tokens_map.json, else by the
- * habit of the model type, and its id from the first file that lists it.
+ * Finds the ids from the tokenizer's files: which token is which from tokenizer_config.json or special_tokens_map.json, else the one
+ * of the model type's own tokenizer class, and its id from the first file that lists it.
  *
  * @param type Type of the model, for what is usual.
  * @throws {ConversionError} For a type that cannot be converted.
  * @throws {SyntaxError} If a file that should be JSON is not.
  */
-export async function findSpecialTokens(type: string, read: ReadText): Promise<SpecialTokens> {
-  const { tokens: usual } = architectureOfType(type);
+export async function findSpecialTokens(type: unknown, read: ReadText): Promise<SpecialTokens> {
+  const { tokens } = architectureOfType(type);
   const json = async (name: string) => {
     const text = await read(name);
     if (text === undefined) return undefined;
@@ -41,11 +44,9 @@ export async function findSpecialTokens(type: string, read: ReadText): Promise<S
   const config = await json("tokenizer_config.json");
   const map = await json("special_tokens_map.json");
   const named = (name: string) => content(config?.[name]) ?? content(map?.[name]);
-  // A tokenizer that names its tokens and has no bos has none, whatever is usual.
-  const silent = ["bos_token", "cls_token", "mask_token"].every((name) => !named(name));
-  const first = named("bos_token") ?? named("cls_token") ??
-    (silent ? usual.first : undefined);
-  const mask = named("mask_token") ?? (silent ? usual.mask : undefined);
+  const usual = GENERAL_CLASSES.includes(config?.tokenizer_class) ? undefined : tokens;
+  const first = named("bos_token") ?? named("cls_token") ?? usual?.first;
+  const mask = named("mask_token") ?? usual?.mask;
   const wanted = [first, mask].filter((token) => token !== undefined);
   const ids = new Map<string, number>();
   const add = (entries: Iterable<readonly [string, unknown]>) => {

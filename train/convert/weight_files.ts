@@ -124,11 +124,10 @@ function fileOfAdded(
   layouts: ReadonlyMap<string, SafetensorsLayout>,
   { replaced }: Pick<Conversion, "replaced">,
 ): string {
-  const [first] = layouts.keys();
-  for (const [file, { tensors }] of layouts) {
-    if ([...replaced.keys()].some((key) => tensors.has(key))) return file;
+  for (const key of replaced.keys()) {
+    for (const [file, { tensors }] of layouts) if (tensors.has(key)) return file;
   }
-  return first;
+  return [...layouts.keys()][0];
 }
 
 function isStored(layouts: ReadonlyMap<string, SafetensorsLayout>, key: string): boolean {
