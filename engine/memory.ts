@@ -1,13 +1,17 @@
 import { GpuOutOfMemoryError } from "./errors.ts";
 
-/** What a buffer is for; the key of the memory report. */
+/**
+ * What a buffer is for; the key of the memory report. `constants` are tables that a mechanism makes once per device and keeps: they stay
+ * when everything else of a step is gone.
+ */
 export type MemoryTag =
   | "parameters"
   | "gradients"
   | "optimizer"
   | "activations"
   | "workspace"
-  | "data";
+  | "data"
+  | "constants";
 
 /** One GPU buffer with a reference count. */
 export interface Storage {
@@ -66,6 +70,11 @@ export class BufferPool {
   /** Bytes of free buffers waiting for reuse. */
   get pooledBytes(): number {
     return this.allocatedBytes - this.liveBytes;
+  }
+
+  /** Live bytes of everything but constants: what a finished step or task should not have added to. */
+  get transientBytes(): number {
+    return this.liveBytes - (this.byTag.get("constants")?.live ?? 0);
   }
 
   /** A buffer of at least `bytes`; `fresh` tells whether it is new (zeroed) or recycled (any contents). */

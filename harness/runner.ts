@@ -168,7 +168,7 @@ export async function runBenchmark<C extends object>(options: RunOptions<C>): Pr
         tasks,
         standing: meter.standing(performance.now()),
       });
-      const before = gpu.memory.liveBytes;
+      const before = gpu.memory.transientBytes;
       const outcome = await runTask(benchmark, config, {
         benchmark: benchmark.name,
         gpu,
@@ -203,7 +203,7 @@ export async function runBenchmark<C extends object>(options: RunOptions<C>): Pr
       const { line } = outcome;
       await journal.append({ ...line, endedAt: instant() });
       meter.finish(task);
-      const kept = gpu.memory.liveBytes - before;
+      const kept = gpu.memory.transientBytes - before;
       if (kept > 0) {
         emit({ type: "log", task, line: `${kept} bytes of GPU memory were not freed` });
       }

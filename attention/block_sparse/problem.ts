@@ -169,6 +169,6 @@ export function cachedTensor(gpu: Gpu, data: Int32Array | Float32Array): Tensor 
   let known = tables.get(gpu);
   if (!known) tables.set(gpu, known = new WeakMap());
   let tensor = known.get(data);
-  if (!tensor) known.set(data, tensor = gpu.tensor(data, [data.length]).keep());
+  if (!tensor) known.set(data, tensor = gpu.tensor(data, [data.length], "constants").keep());
   return tensor;
 }

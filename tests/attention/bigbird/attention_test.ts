@@ -94,3 +94,19 @@ Deno.test("bigBirdFlops() counts the visible pairs", () => {
   const sizes = { B: 3, H, T, d: 8, globals, blockSize, randomBlocks: 2, seed: 3 };
   assert.equal(bigBirdFlops(sizes).forward, 3 * 4 * 8 * pairs);
 });
+
+gpuTest("fusedBigBirdAttention() keeps its table as a constant, once", async () => {
+  const attend = () =>
+    gpu.scope(() => {
+      const qkv = gpu.full([1, 41, 3, H, 4], 1);
+      fusedBigBirdAttention(qkv, { globals: 1, blockSize: 4, randomBlocks: 2, seed: 77 });
+    });
+  const [live, transient] = [gpu.memory.liveBytes, gpu.memory.transientBytes];
+  attend();
+  const kept = gpu.memory.liveBytes - live;
+  assert.ok(kept > 0);
+  assert.equal(gpu.memory.transientBytes, transient);
+  attend();
+  assert.equal(gpu.memory.liveBytes, live + kept);
+  await gpu.idle();
+});

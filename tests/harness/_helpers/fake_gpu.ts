@@ -10,7 +10,7 @@ export function createFakeGpu(adapterClass: "hardware" | "software" = "software"
       description: "a fake for tests",
       class: adapterClass,
     },
-    memory: { liveBytes: 0, resetPeak() {} },
+    memory: { liveBytes: 0, transientBytes: 0, resetPeak() {} },
     idle: () => Promise.resolve(),
     scope: <T>(work: () => T) => work(),
     full: () => ({}),
