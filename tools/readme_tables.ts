@@ -62,15 +62,18 @@ function resultBlocks({ path, result }: NamedResult): string[] {
     report.headline.map((line) => `- ${line}`).join("\n"),
     standing(result),
   ];
-  const sections = report.sections.filter((section) => section.tables.length > 0);
-  for (const { heading, tables } of sections.slice(0, SECTIONS_SHOWN)) {
+  const sections = report.sections.filter((section) => section.tables.length > 0)
+    .slice(0, SECTIONS_SHOWN);
+  const titles = sections.map(({ tables }) => tables[0].title);
+  for (const { heading, tables } of sections) {
     const [table] = tables;
+    const isRepeated = titles.filter((title) => title === table.title).length > 1;
     const rows = table.rows.slice(0, ROWS_SHOWN).map((row) =>
       row.map((value) => typeof value === "string" ? value : formatNumber(value))
     );
     const left = table.rows.length - rows.length;
     blocks.push(
-      `**${table.title || heading}**`,
+      `**${table.title || heading}${isRepeated && table.title ? ` (${heading})` : ""}**`,
       markdownTable(table.columns, rows),
       ...(table.note ? [table.note] : []),
       ...(left > 0 ? [`${left} more rows are in the full report.`] : []),

@@ -66,6 +66,23 @@ Deno.test("renderTables() shows headline, standing, adapter class and tables", (
   assert.match(text, /\| v0 {6}\| {4}- \|/);
 });
 
+Deno.test("renderTables() tells tables of the same title apart by their sections", () => {
+  const { path, result } = named("results/m/a.json");
+  const { sections } = result.report;
+  const [table] = sections[1].tables;
+  const both = ["Task A", "Task B"].map((heading) => ({
+    ...sections[1],
+    heading,
+    tables: [table],
+  }));
+  const text = renderTables([{
+    path,
+    result: { ...result, report: { ...result.report, sections: both } },
+  }]);
+  assert.match(text, /\*\*Loss \(Task A\)\*\*/);
+  assert.match(text, /\*\*Loss \(Task B\)\*\*/);
+});
+
 Deno.test("renderTables() says that a hardware run is no software run, and a smoke run no finding", () => {
   const hardware = renderTables([named("results/m/a.json", { kind: "hardware" })]);
   assert.doesNotMatch(hardware, /never ranked/);
