@@ -46,17 +46,9 @@ export async function convertCheckpoint(
   source: ConversionSource,
   options: ConversionOptions = {},
 ): Promise<Conversion> {
-  const full = withDefaults(options);
   const notes: string[] = [];
   const note = (text: string) => void notes.push(text);
-  const architecture = findArchitecture(source, full.modelType);
-  const { className, isLsg } = sourceIdentity(source.config);
-  const config = convertedConfig(source.config, architecture, {
-    className: lsgClass(architecture, [full.architecture, className]),
-    maxLength: full.maxLength,
-    set: full.set,
-    isLsg,
-  }, note);
+  const { full, architecture, config, isLsg } = plannedConfig(source.config, options, note);
   const work = { source, architecture, options: full, prefix: keyPrefix(source, architecture) };
   const replaced = new Map<string, StoredTable>();
   // Globals first: they come from the old positions.
@@ -78,8 +70,30 @@ export async function convertCheckpoint(
   return { architecture, config, replaced, dropped: new Set(dropped), notes };
 }
 
-function findArchitecture(source: ConversionSource, given: string | undefined): Architecture {
-  const type = source.config.model_type;
+/**
+ * What a conversion makes of config.json and options alone, without the weights.
+ *
+ * @param note Takes what may surprise, a sentence each.
+ * @throws {ConversionError} For a type that has no such form, or an option that is not known or does not fit.
+ */
+export function plannedConfig(
+  source: ConversionSource["config"],
+  options: ConversionOptions,
+  note: (text: string) => void = () => {},
+) {
+  const full = withDefaults(options);
+  const architecture = findArchitecture(source.model_type, full.modelType);
+  const { className, isLsg } = sourceIdentity(source);
+  const config = convertedConfig(source, architecture, {
+    className: lsgClass(architecture, [full.architecture, className]),
+    maxLength: full.maxLength,
+    set: full.set,
+    isLsg,
+  }, note);
+  return { full, architecture, config, isLsg };
+}
+
+function findArchitecture(type: unknown, given: string | undefined): Architecture {
   const architecture = architectureOfType(given ?? type);
   // BARThez is an mBART by its configuration.
   const own = given === "barthez" ? ["barthez", "mbart"] : [architecture.type];

@@ -18,7 +18,7 @@ export {
   type LoadableCheckpoint,
   SHORT_TOLERANCE,
 } from "./check_conversion.ts";
-export { type Conversion, convertCheckpoint } from "./convert_checkpoint.ts";
+export { type Conversion, convertCheckpoint, plannedConfig } from "./convert_checkpoint.ts";
 export { ConversionError } from "./conversion_error.ts";
 export {
   CONVERSION_PARITY,
