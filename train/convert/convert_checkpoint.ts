@@ -1,3 +1,4 @@
+import { MAX_GLOBALS } from "../../attention/lsg/mod.ts";
 import { type Architecture, architectureOfType, lsgClass } from "./architectures.ts";
 import { ConversionError } from "./conversion_error.ts";
 import {
@@ -10,8 +11,7 @@ import { convertedConfig, sourceIdentity } from "./converted_config.ts";
 import { encodeFloats, FloatTable, type StoredTable } from "./float_table.ts";
 import { globalEmbeddings, randomGlobalEmbeddings } from "./global_embeddings.ts";
 import { globalPositions } from "./global_positions.ts";
-import { GLOBAL_ROWS } from "./lsg_fields.ts";
-import { copyRows, sinusoidalPositions, tiledRows } from "./position_tables.ts";
+import { computedPositions, copyRows, tiledRows } from "./position_tables.ts";
 
 /** What differs between the source and the converted checkpoint. */
 export interface Conversion {
@@ -144,7 +144,7 @@ async function convertedGlobals(work: Work, key: string, isLsg: boolean): Promis
     }
     data.set(old.rowData(0));
   }
-  return { dtype: table.dtype, shape: [GLOBAL_ROWS, table.width], data };
+  return { dtype: table.dtype, shape: [MAX_GLOBALS, table.width], data };
 }
 
 /** The encoder's position table, computed where a Pegasus has none. */
@@ -159,7 +159,7 @@ async function oldPositions(work: Work): Promise<FloatTable> {
     );
   }
   const { width, dtype } = await readWords(source, architecture);
-  const data = encodeFloats(sinusoidalPositions(rows as number, width), dtype);
+  const data = encodeFloats(computedPositions(rows as number, width), dtype);
   return new FloatTable({ dtype, shape: [rows as number, width], data }, key);
 }
 
@@ -168,7 +168,7 @@ async function convertedPositions(work: Work, key: string): Promise<StoredTable>
   const table = await readTable(work.source, key);
   const { dtype, width } = table;
   if (work.architecture.sinusoidal) {
-    const data = encodeFloats(sinusoidalPositions(maxLength, width), dtype);
+    const data = encodeFloats(computedPositions(maxLength, width), dtype);
     return { dtype, shape: [maxLength, width], data };
   }
   const rows = tiledRows(

@@ -96,6 +96,15 @@ gpuTest(
   },
 );
 
+gpuTest(
+  "checkConversion() passes fewer sparse keys than the reference's windows have",
+  async () => {
+    const set = { sparse_block_size: 1, sparsity_type: "pooling" };
+    const [short, long] = await checkConversion(gpu, ...await pair("bert", undefined, set));
+    assert.deepEqual([short.passed, long.passed], [true, true], short.detail);
+  },
+);
+
 for (const resizeLsg of [false, true]) {
   gpuTest(
     `checkConversion() passes a conversion to larger blocks than those of its source, resizeLsg ${resizeLsg}`,
