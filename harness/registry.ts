@@ -18,6 +18,7 @@ export type Registry = Readonly<Record<string, () => Promise<AnyBenchmark>>>;
 export const BENCHMARKS: Registry = {
   conv_attention: async () => (await import("../benchmarks/conv_attention/bench.ts")).benchmark,
   leap: async () => (await import("../benchmarks/leap/bench.ts")).benchmark,
+  lsg: async () => (await import("../benchmarks/lsg/bench.ts")).benchmark,
   peers: async () => (await import("../benchmarks/peers/bench.ts")).benchmark,
   truncation: async () => (await import("../benchmarks/truncation/bench.ts")).benchmark,
 };

@@ -3,9 +3,9 @@ import {
   blockSparseAttention,
   type BlockSparseOptions,
   type FusedBlockSparseOptions,
+  sparseOperands,
 } from "../block_sparse/attention.ts";
 import { denseMaskedAttention } from "../block_sparse/naive.ts";
-import { attentionOperands } from "../softmax/operands.ts";
 import { bigBirdBlockPattern, type BigBirdPattern, checkBigBirdPattern } from "./pattern.ts";
 import { randomBlocks } from "./random_blocks.ts";
 
@@ -27,8 +27,8 @@ export interface FusedBigBirdOptions extends BigBirdPattern, FusedBlockSparseOpt
  */
 export function fusedBigBirdAttention(qkv: Tensor, options: FusedBigBirdOptions): Tensor {
   checkBigBirdPattern(options);
-  const { H, Tk } = attentionOperands(qkv, options.heads);
-  const pattern = bigBirdBlockPattern(options, H, Math.max(1, Tk - options.globals));
+  const { H, Tk } = sparseOperands(qkv, options.globals, options.heads);
+  const pattern = bigBirdBlockPattern(options, H, Tk - options.globals);
   return blockSparseAttention(qkv, pattern, options);
 }
 
@@ -36,7 +36,7 @@ export function fusedBigBirdAttention(qkv: Tensor, options: FusedBigBirdOptions)
 export function naiveBigBirdAttention(qkv: Tensor, options: BigBirdAttentionOptions): Tensor {
   checkBigBirdPattern(options);
   const { globals, blockSize } = options;
-  const { H, Tk } = attentionOperands(qkv, options.heads);
+  const { H, Tk } = sparseOperands(qkv, globals, options.heads);
   const chosen = randomBlocks(options, H, Math.ceil((Tk - globals) / blockSize));
   const block = (t: number) => Math.floor(t / blockSize);
   const sees = (i: number, j: number, head: number) =>

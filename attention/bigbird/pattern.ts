@@ -51,7 +51,8 @@ export function bigBirdBlockPattern(
   heads: number,
   T: number,
 ): BlockPattern {
-  const { globals, blockSize } = pattern;
+  const { globals } = pattern;
+  const blockSize = Math.min(pattern.blockSize, T);
   const blocks = Math.ceil(T / blockSize);
   return {
     name: "bigbird",

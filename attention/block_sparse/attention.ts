@@ -2,7 +2,7 @@ import { ShapeError, showShape, type Tensor } from "../../engine/mod.ts";
 import { type AttentionDropout, attentionProblem } from "../softmax/fused.ts";
 import { rowDotKernel } from "../softmax/kernels_backward.ts";
 import type { GradientOffsets } from "../softmax/kernels_problem.ts";
-import { attentionOperands } from "../softmax/operands.ts";
+import { type AttentionOperands, attentionOperands } from "../softmax/operands.ts";
 import {
   KEY_READS,
   QUERY_READS,
@@ -61,21 +61,32 @@ export interface SelectedSlots {
   readonly backward?: (pooledGradient: Tensor, gradient: Tensor) => void;
 }
 
+/**
+ * Sizes of a packed input, which has to hold text behind its globals.
+ *
+ * @throws {ShapeError} If it does not, or is no packed input.
+ */
+export function sparseOperands(
+  qkv: Tensor,
+  globals: number,
+  heads: number | undefined,
+): AttentionOperands {
+  const operands = attentionOperands(qkv, heads);
+  if (operands.Tk > globals) return operands;
+  throw new ShapeError(
+    `Cannot attend: the input ${
+      showShape(qkv.shape)
+    } has ${operands.Tk} positions, expected more than the ${globals} globals`,
+  );
+}
+
 /** Checks the packed input and gives the problem of a pattern on it. */
 export function sparseProblem(
   qkv: Tensor,
   pattern: BlockPattern,
   { heads, keyMask, scale, dropout }: BlockSparseOptions,
 ): { problem: SparseProblem; outputShape: readonly number[] } {
-  const operands = attentionOperands(qkv, heads);
-  const { globals } = pattern;
-  if (operands.Tk <= globals) {
-    throw new ShapeError(
-      `Cannot attend: the input ${
-        showShape(qkv.shape)
-      } has ${operands.Tk} positions, expected more than the ${globals} globals`,
-    );
-  }
+  const operands = sparseOperands(qkv, pattern.globals, heads);
   const plain = attentionProblem(operands, { keyMask, scale, dropout });
   return { problem: { ...plain, pattern }, outputShape: operands.outputShape };
 }
@@ -114,7 +125,7 @@ export function blockSparseAttention(
   if (pattern.causal) {
     gpu.run(globalCopyKernel(problem, variant), [...read({}), output, lse]);
   } else {
-    const shape = [B, H, pattern.globals, globalParts(N), 4 * outputPartSize(d)];
+    const shape = [B, H, pattern.globals, globalParts(problem), 4 * outputPartSize(d)];
     const partial = gpu.empty(shape, "f32", "workspace");
     gpu.run(globalPartKernel(problem, variant), [...read(GLOBAL_READS), partial]);
     gpu.run(globalCombineKernel(problem, variant), [partial, output, lse]);
@@ -151,7 +162,7 @@ function backward(
 ): Tensor {
   const { qkv } = operands;
   const { gpu } = qkv;
-  const { B, H, Tk: N, d, pattern } = problem;
+  const { B, H, d, pattern } = problem;
   const offsets: GradientOffsets = {
     q: problem.q.offset,
     k: problem.k.offset,
@@ -166,7 +177,7 @@ function backward(
   ];
   gpu.run(sparseQueryGradientKernel(problem, variant, offsets), tensors(QUERY_READS, result));
   gpu.run(sparseKeyGradientKernel(problem, variant, offsets), tensors(KEY_READS, result));
-  const shape = [B, H, pattern.globals, globalParts(N), 4 * gradientPartSize(d)];
+  const shape = [B, H, pattern.globals, globalParts(problem), 4 * gradientPartSize(d)];
   const partial = gpu.empty(shape, "f32", "workspace");
   gpu.run(globalGradientPartKernel(problem, variant), tensors(GLOBAL_READS, partial));
   gpu.run(globalGradientCombineKernel(problem, variant, offsets), [partial, result]);

@@ -43,15 +43,25 @@ export const GLOBAL_READS = { mask: true };
 const PART_LENGTH = 64;
 const MAX_PARTS = 64;
 
-/** Parts that N positions are split into. */
-export const globalParts = (N: number): number => Math.min(MAX_PARTS, Math.ceil(N / PART_LENGTH));
+/** Globals and parts of a head, at most: many globals need no splitting to keep a GPU busy, and every part takes memory. */
+const MAX_THREADS = 512;
+
+/** Parts that the positions are split into for each of the globals. */
+export function globalParts({ Tk: N, pattern: { globals } }: SparseProblem): number {
+  const wanted = Math.min(MAX_PARTS, Math.ceil(N / PART_LENGTH));
+  return Math.max(1, Math.min(wanted, Math.floor(MAX_THREADS / globals)));
+}
 
 /** vec4 of one partial result: of the output (maximum and sum in one more), and of the gradients of q, k and v. */
 export const outputPartSize = (d: number): number => 1 + vectorsPerRow(d);
 export const gradientPartSize = (d: number): number => 3 * vectorsPerRow(d);
 
-const partGrid = ({ B, H, Tk, pattern }: SparseProblem, { threads }: SparseVariant) =>
-  [Math.ceil(pattern.globals * globalParts(Tk) / threads), H, B] as const;
+const partGrid = (problem: SparseProblem, { threads }: SparseVariant) =>
+  [
+    Math.ceil(problem.pattern.globals * globalParts(problem) / threads),
+    problem.H,
+    problem.B,
+  ] as const;
 
 /** Opening of a kernel with a thread per global and part; part p takes positions p, p + parts, ... */
 const partStart = (problem: SparseProblem, { threads }: SparseVariant, size: number) =>
@@ -65,14 +75,14 @@ let positions = ${loopEnd("u.Tk", "qkv")};`;
 
 /** Partial outputs [B, H, G, parts, 1 + C] of the globals. Bindings: qkv, [keyMask], partial. */
 export function globalPartKernel(problem: SparseProblem, variant: SparseVariant): Kernel {
-  const { d, Tk } = problem;
+  const { d } = problem;
   const C = vectorsPerRow(d);
   const rules = pairRules(problem, () => "visible", false);
   return {
     name: "block_sparse_global_part",
     key: sparseKey(problem, variant),
     bindings: [...sparseBindings(problem, GLOBAL_READS), write("partial", "vec4f")],
-    uniforms: sparseUniforms(problem, variant, undefined, globalParts(Tk)),
+    uniforms: sparseUniforms(problem, variant, undefined, globalParts(problem)),
     grid: partGrid(problem, variant),
     body: () =>
       `${loadPacked(d)}
@@ -93,13 +103,13 @@ ${range(C).map((c) => `partial[partAt + ${c + 1}u] = o0_${c};`).join("\n")}
 
 /** Output rows and log-sums of the globals from their parts. Bindings: partial, o, lse. A thread per global. */
 export function globalCombineKernel(problem: SparseProblem, variant: SparseVariant): Kernel {
-  const { B, H, d, Tk, pattern } = problem;
+  const { B, H, d, pattern } = problem;
   const C = vectorsPerRow(d);
   return {
     name: "block_sparse_global_combine",
     key: sparseKey(problem, variant),
     bindings: [read("partial", "vec4f"), write("o", rowType(d)), write("lse")],
-    uniforms: sparseUniforms(problem, variant, undefined, globalParts(Tk)),
+    uniforms: sparseUniforms(problem, variant, undefined, globalParts(problem)),
     grid: [Math.ceil(pattern.globals / variant.threads), H, B],
     body: () =>
       `${storeFunction("o", d)}
@@ -156,7 +166,7 @@ ${range(C).map((c) => `store_o(oBase + g * oRow, ${c}u, load_q(at, ${c}u));`).jo
  * queries. Bindings: qkv, [keyMask], dOutput, lse, rowDot, partial.
  */
 export function globalGradientPartKernel(problem: SparseProblem, variant: SparseVariant): Kernel {
-  const { d, Tk, pattern } = problem;
+  const { d, pattern } = problem;
   const C = vectorsPerRow(d);
   const type = rowType(d);
   const asQuery = `{
@@ -190,7 +200,7 @@ ${range(C).map((c) => `partial[partAt + ${c}u] = dq0_${c} * u.scale;`).join("\n"
       read("rowDot"),
       write("partial", "vec4f"),
     ],
-    uniforms: sparseUniforms(problem, variant, undefined, globalParts(Tk)),
+    uniforms: sparseUniforms(problem, variant, undefined, globalParts(problem)),
     grid: partGrid(problem, variant),
     body: () =>
       `${loadPacked(d)}
@@ -232,14 +242,14 @@ export function globalGradientCombineKernel(
   variant: SparseVariant,
   offsets: GradientOffsets,
 ): Kernel {
-  const { B, H, d, Tk, pattern } = problem;
+  const { B, H, d, pattern } = problem;
   const C = vectorsPerRow(d);
   const size = gradientPartSize(d);
   return {
     name: "block_sparse_bwd_global_combine",
     key: sparseKey(problem, variant),
     bindings: [read("partial", "vec4f"), write("gradient", rowType(d))],
-    uniforms: sparseUniforms(problem, variant, offsets, globalParts(Tk)),
+    uniforms: sparseUniforms(problem, variant, offsets, globalParts(problem)),
     grid: [Math.ceil(pattern.globals * size / variant.threads), H, B],
     body: () =>
       `${storeFunction("gradient", d)}

@@ -12,8 +12,8 @@ import {
   type Tensor,
 } from "../../engine/mod.ts";
 import { headsFirst } from "../softmax/naive.ts";
-import { attentionOperands, type SeparateInput } from "../softmax/operands.ts";
-import type { BlockSparseOptions } from "./attention.ts";
+import type { SeparateInput } from "../softmax/operands.ts";
+import { type BlockSparseOptions, sparseOperands } from "./attention.ts";
 
 /** A pattern as a rule on pairs of text tokens, written apart from the kernels' ranges. */
 export interface DensePattern {
@@ -48,7 +48,7 @@ export function denseOperands(
   { globals, hideFirst = false }: Pick<DensePattern, "globals" | "hideFirst">,
   { heads, keyMask }: BlockSparseOptions,
 ): DenseOperands {
-  const operands = attentionOperands(qkv, heads);
+  const operands = sparseOperands(qkv, globals, heads);
   const { B, Tk: N } = operands;
   const { gpu } = qkv;
   const hidden = Float32Array.from({ length: N }, (_, j) => hideFirst && j === globals ? 0 : 1);
@@ -70,7 +70,7 @@ export function denseMaskedAttention(
   options: BlockSparseOptions,
   slots?: DenseSlots,
 ): Tensor {
-  const operands = attentionOperands(qkv, options.heads);
+  const operands = sparseOperands(qkv, pattern.globals, options.heads);
   const { B, H, Tk: N, d } = operands;
   const { q, k, v, visible } = denseOperands(qkv, pattern, options);
   const keys = slots ? concat([k, slots.k], 2) : k;

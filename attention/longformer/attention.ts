@@ -3,6 +3,7 @@ import {
   blockSparseAttention,
   type BlockSparseOptions,
   type FusedBlockSparseOptions,
+  sparseOperands,
 } from "../block_sparse/attention.ts";
 import { denseMaskedAttention } from "../block_sparse/naive.ts";
 import {
@@ -29,7 +30,8 @@ export interface FusedLongformerOptions extends LongformerPattern, FusedBlockSpa
  */
 export function fusedLongformerAttention(qkv: Tensor, options: FusedLongformerOptions): Tensor {
   checkLongformerPattern(options);
-  return blockSparseAttention(qkv, longformerBlockPattern(options), options);
+  const { Tk } = sparseOperands(qkv, options.globals, options.heads);
+  return blockSparseAttention(qkv, longformerBlockPattern(options, Tk - options.globals), options);
 }
 
 /** Longformer attention in plain operations with the whole masked matrix: what the fused form is compared with. Dense-masked. */

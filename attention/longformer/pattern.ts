@@ -8,7 +8,7 @@ export interface LongformerPattern {
   readonly window: number;
 }
 
-/** Rows of text handled together; the window is exact whatever it is. */
+/** Rows of text whose tiles stand together in the grid; the window is exact whatever it is. */
 const BLOCK = 64;
 
 /**
@@ -30,8 +30,14 @@ export function checkLongformerPattern({ globals, window }: LongformerPattern): 
 export const inWindow = ({ window }: LongformerPattern, i: number, j: number): boolean =>
   Math.abs(i - j) <= window;
 
-/** The pattern as the kernels want it: the keys of a tile are its own rows and `window` on each side, and so are its queries. */
-export function longformerBlockPattern({ globals, window }: LongformerPattern): BlockPattern {
+/**
+ * The pattern on a text of `T` tokens as the kernels want it: the keys of a tile are its own rows and `window` on each side, and so are
+ * its queries.
+ */
+export function longformerBlockPattern(
+  { globals, window }: LongformerPattern,
+  T: number,
+): BlockPattern {
   const ranges = (name: string) =>
     `fn ${name}_ranges(block: u32, head: u32) -> u32 { return 1u; }
 fn ${name}_range(n: u32, block: u32, first: u32, end: u32, head: u32) -> vec2u {
@@ -43,7 +49,7 @@ fn ${name}_range(n: u32, block: u32, first: u32, end: u32, head: u32) -> vec2u {
     block: BLOCK,
     causal: false,
     hideFirst: false,
-    uniforms: [{ name: "window", type: "u32", value: window }],
+    uniforms: [{ name: "window", type: "u32", value: Math.min(window, T) }],
     keyRanges: ranges("key"),
     queryRanges: ranges("query"),
     pair: (i, j) =>

@@ -1,7 +1,6 @@
 import type { Tensor } from "../../engine/mod.ts";
-import { blockSparseAttention, sparseProblem } from "../block_sparse/attention.ts";
+import { blockSparseAttention, sparseOperands, sparseProblem } from "../block_sparse/attention.ts";
 import type { SparseVariant } from "../block_sparse/variant.ts";
-import { attentionOperands } from "../softmax/operands.ts";
 import { attendsFully, checkLsgLength, type LsgAttentionOptions } from "./options.ts";
 import { lsgBlockPattern } from "./pattern.ts";
 import { selectSlots } from "./select.ts";
@@ -24,7 +23,7 @@ export interface FusedLsgOptions extends LsgAttentionOptions {
  * @throws {RangeError} If the pattern breaks a rule of `checkLsgPattern`.
  */
 export function fusedLsgAttention(qkv: Tensor, options: FusedLsgOptions): Tensor {
-  const { Tk } = attentionOperands(qkv, options.heads);
+  const { Tk } = sparseOperands(qkv, options.globals, options.heads);
   const T = Tk - options.globals;
   checkLsgLength(options, T);
   if (attendsFully(options, T)) return lsgFullAttention(qkv, options, "fused");
@@ -43,6 +42,8 @@ export function fusedLsgAttention(qkv: Tensor, options: FusedLsgOptions): Tensor
  */
 export function runLsgSelection(qkv: Tensor, options: LsgAttentionOptions): void {
   const { problem } = sparseProblem(qkv, lsgBlockPattern(options), options);
-  checkLsgLength(options, problem.Tk - options.globals);
+  const T = problem.Tk - options.globals;
+  checkLsgLength(options, T);
+  if (attendsFully(options, T)) return;
   selectSlots(qkv, options.keyMask, problem, options)?.owned.forEach((t) => t.dispose());
 }

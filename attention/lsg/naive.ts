@@ -1,6 +1,6 @@
 import type { Tensor } from "../../engine/mod.ts";
+import { sparseOperands } from "../block_sparse/attention.ts";
 import { denseMaskedAttention, denseOperands } from "../block_sparse/naive.ts";
-import { attentionOperands } from "../softmax/operands.ts";
 import { naiveSlots } from "./naive_select.ts";
 import { attendsFully, checkLsgLength, type LsgAttentionOptions } from "./options.ts";
 import { globalQueries, lsgFullAttention } from "./short.ts";
@@ -14,7 +14,7 @@ import { globalQueries, lsgFullAttention } from "./short.ts";
  */
 export function naiveLsgAttention(qkv: Tensor, options: LsgAttentionOptions): Tensor {
   const { heads, globals, blockSize, causal = false } = options;
-  const { Tk, d } = attentionOperands(qkv, heads);
+  const { Tk, d } = sparseOperands(qkv, globals, heads);
   const T = Tk - globals;
   checkLsgLength(options, T);
   if (attendsFully(options, T)) return lsgFullAttention(qkv, options, "naive");

@@ -20,7 +20,7 @@ import {
 import type { DenseOperands, DenseSlots } from "../block_sparse/naive.ts";
 import { chunkLength, type LsgPattern, selectionOf } from "./options.ts";
 import { lsgSlotPattern } from "./pattern.ts";
-import { lshPlanes, lshRounds } from "./planes.ts";
+import { lshRounds, roundPlanes } from "./planes.ts";
 
 /** Text of one call in whole blocks: what is past its end counts as masked. */
 interface Text {
@@ -183,8 +183,7 @@ function hashMatrix({ pattern, k, visible }: Text): Tensor {
   for (const [round, slots] of lshRounds(chunk, sparsityFactor, lshPreRounds).entries()) {
     const items = assigned ? matmul(assigned, keys) : keys;
     const planes = Math.floor(slots / 2);
-    const directions = pattern.lshPlanes?.[round] ??
-      lshPlanes(pattern.lshSeed ?? 0, { heads: H, d, planes, round });
+    const directions = roundPlanes(pattern, { heads: H, d, planes, round });
     const all = add(
       gpu.zeros([B, H, T / chunk, planes, d]),
       gpu.tensor(directions, [H, 1, planes, d]),

@@ -103,6 +103,7 @@ export function checkLsgPattern(pattern: LsgPattern): void {
   requireWhole("sparseBlockSize", S, 0);
   requireWhole("sparsityFactor", f, 0);
   requireWhole("lshPreRounds", pattern.lshPreRounds ?? 1, 0);
+  requireWhole("lshSeed", pattern.lshSeed ?? 0, 0, 0xffffffff);
   if (!SPARSITY_TYPES.includes(sparsityType)) {
     throw new RangeError(
       `Cannot attend with LSG: sparsityType is ${sparsityType}, expected one of ${
@@ -149,7 +150,8 @@ export function checkLsgPattern(pattern: LsgPattern): void {
 export function checkLsgLength(pattern: LsgPattern, T: number): void {
   checkLsgPattern(pattern);
   const whole = T % pattern.blockSize === 0 || attendsFully(pattern, T);
-  if (whole || (pattern.adaptive !== false && !pattern.parity?.bosPoolingMaskBug)) return;
+  const showsPadding = pattern.parity?.bosPoolingMaskBug && selectionOf(pattern) === "bos_pooling";
+  if (whole || (pattern.adaptive !== false && !showsPadding)) return;
   throw new RangeError(
     `Cannot attend with LSG: the text has ${T} tokens, expected a multiple of blockSize ${pattern.blockSize} ` +
       (pattern.adaptive === false

@@ -1,4 +1,5 @@
 import { hash4, normalAt } from "../../engine/mod.ts";
+import type { LsgPattern } from "./options.ts";
 
 /** Directions that one round of hashing projects on. */
 export interface PlaneSize {
@@ -28,6 +29,27 @@ export function lshPlanes(seed: number, { heads, d, planes, round }: PlaneSize):
     made.set(key, values);
   }
   return values;
+}
+
+/**
+ * The directions of a round of a pattern: given ones, or those of its seed.
+ *
+ * @throws {RangeError} If given ones have another size.
+ */
+export function roundPlanes(
+  { lshPlanes: given, lshSeed = 0 }: Pick<LsgPattern, "lshPlanes" | "lshSeed">,
+  size: PlaneSize,
+): Float32Array {
+  if (!given) return lshPlanes(lshSeed, size);
+  const { heads, d, planes, round } = size;
+  const expected = heads * planes * d;
+  if (given[round]?.length === expected) return given[round];
+  throw new RangeError(
+    `Cannot attend with LSG: lshPlanes[${round}] has ${
+      given[round]?.length ?? "no"
+    } numbers, expected ${expected} ` +
+      `for ${heads} heads, ${planes} directions and width ${d}`,
+  );
 }
 
 /** Buckets of every round of a chunk: whole chunks before the last round, then the slots that are kept. */

@@ -23,7 +23,7 @@ import {
 } from "./kernels/pool.ts";
 import { chunkLength, type LsgPattern, selectionOf } from "./options.ts";
 import { lsgSlotPattern } from "./pattern.ts";
-import { lshPlanes, lshRounds } from "./planes.ts";
+import { lshRounds, roundPlanes } from "./planes.ts";
 
 /** Partial sums of what `bos_pooling` sends to its query. */
 const QUERY_STRIPS = 32;
@@ -119,7 +119,7 @@ function selectByHash(call: Call): SelectedSlots {
   const { problem, pattern, qkv, sequence, threads } = call;
   const { B, H, d } = problem;
   const { gpu } = qkv;
-  const { sparsityFactor: factor, lshPreRounds = 1, lshSeed = 0 } = pattern;
+  const { sparsityFactor: factor, lshPreRounds = 1 } = pattern;
   const chunk = chunkLength(pattern);
   const kept = chunk / factor;
   const items = call.slots.dim(2) * factor;
@@ -130,10 +130,7 @@ function selectByHash(call: Call): SelectedSlots {
   let sums: Tensor | undefined;
   for (const [round, size] of lshRounds(chunk, factor, lshPreRounds).entries()) {
     const planes = Math.floor(size / 2);
-    const directions = cachedTensor(
-      gpu,
-      pattern.lshPlanes?.[round] ?? lshPlanes(lshSeed, { heads: H, d, planes, round }),
-    );
+    const directions = cachedTensor(gpu, roundPlanes(pattern, { heads: H, d, planes, round }));
     gpu.run(
       bucketKernel(problem, items, planes, sums ? "sums" : "tokens", threads),
       [...sequence, ...(sums ? [sums] : []), directions, buckets],

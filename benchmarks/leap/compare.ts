@@ -1,6 +1,6 @@
 import type { Cell, Comparison } from "../../harness/contract.ts";
 import { pairTimings } from "../../harness/pair_timings.ts";
-import { comparePairs, fitPowerLaw, mean, type PairInput } from "../../harness/statistics/mod.ts";
+import { comparePairs, growthFit, mean, type PairInput } from "../../harness/statistics/mod.ts";
 import type { LeapBenchConfig } from "./config.ts";
 import { medianNs, metricOf, numberOf, rowsOf, timingOf, variantsOf } from "./rows.ts";
 
@@ -182,26 +182,5 @@ function fit(
   x: (row: Cell) => number | undefined,
   y: (row: Cell) => number | undefined,
 ): Comparison[] {
-  const points = rows.map((row) => [x(row), y(row)]).filter((p): p is [number, number] =>
-    p.every((n) => n !== undefined && n > 0)
-  );
-  if (points.length < 3) return [];
-  const { exponent, coefficient, interval, rSquared, n } = fitPowerLaw(
-    points.map(([a]) => a),
-    points.map(([, b]) => b),
-  );
-  return [{
-    kind: "fit",
-    id: `growth-${metric}-${xName}-${variant}`.replaceAll(" ", "-"),
-    variant,
-    metric,
-    x: xName,
-    form: "power-law",
-    exponent,
-    interval,
-    coefficient,
-    rSquared,
-    n,
-    formulaVersion: 1,
-  }];
+  return growthFit({ variant, metric, x: xName, points: rows.map((row) => [x(row), y(row)]) });
 }

@@ -1,7 +1,7 @@
 import type { Cell, Comparison } from "../../harness/contract.ts";
 import { comparePairs, type PairInput } from "../../harness/statistics/mod.ts";
 import type { TruncationConfig } from "./config.ts";
-import { correctByDocument, distinct, meanCurve, partOf, where } from "./rows.ts";
+import { correctByDocument, distinct, meanCurve, partOf, where } from "../encoder_training/rows.ts";
 
 /** Accuracy difference that counts as none; declared before any run. */
 export const ACCURACY_MARGIN = 0.02;

@@ -2,6 +2,7 @@ import { DocumentFrequencies, truncate, TRUNCATION_POLICIES } from "../../data/m
 import { type Tensor, uniformAt } from "../../engine/mod.ts";
 import type { TaskContext, TimedCase } from "../../harness/contract.ts";
 import { Bert } from "../../models/mod.ts";
+import { peakOf } from "../encoder_training/peak_of.ts";
 import type { TruncationConfig } from "./config.ts";
 
 const CLASSES = 10;
@@ -94,17 +95,6 @@ export async function runCostTask(context: TaskContext, config: TruncationConfig
     for (const t of kept) t.dispose();
     model.dispose();
   }
-}
-
-/** Peak bytes of one run, weights and inputs not counted. */
-async function peakOf(context: TaskContext, run: () => unknown): Promise<number> {
-  const { gpu } = context;
-  await gpu.idle();
-  gpu.memory.resetPeak();
-  const before = gpu.memory.liveBytes;
-  gpu.scope(() => void run());
-  await gpu.idle();
-  return gpu.memory.peakBytes - before;
 }
 
 /** Milliseconds that the choice of tokens takes on the CPU, once scores are there. */

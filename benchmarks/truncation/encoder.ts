@@ -1,15 +1,16 @@
 import { fetchHubFile } from "../../data/mod.ts";
-import { uniformAt } from "../../engine/mod.ts";
 import type { TaskContext } from "../../harness/contract.ts";
 import { Bert, type BertConfig, bertConfigFromJson, loadBertWeights } from "../../models/mod.ts";
-import { AdamW, makeSchedule, readSafetensors, train, writeSafetensors } from "../../train/mod.ts";
+import { readSafetensors } from "../../train/mod.ts";
+import type { EncoderTokenizer } from "../encoder_training/encoder_tokenizer.ts";
+import {
+  loadEncoder,
+  pretrainMasked,
+  saveEncoder,
+} from "../encoder_training/masked_pretraining.ts";
 import type { TruncationConfig, Unit } from "./config.ts";
 import { unitName } from "./config.ts";
-import type { EncoderTokenizer } from "./encoder_tokenizer.ts";
 import { type PreparedUnit, pretrainingTexts } from "./prepare.ts";
-
-/** Share of the tokens that masked-language modelling asks for (Devlin et al. 2019). */
-const MASK_SHARE = 0.15;
 
 /** Name of the artifact with the pretrained encoder of a unit. */
 export function encoderArtifact(unit: Unit): string {
@@ -42,11 +43,7 @@ export async function buildClassifier(
     );
   }
   const model = new Bert(context.gpu, { ...ownConfig(config, prepared.tokenizer), classes }, seed);
-  const { tensors } = readSafetensors(bytes, "the pretrained encoder");
-  for (const parameter of model.parameters) {
-    const stored = tensors.get(parameter.name);
-    if (stored) context.gpu.upload(parameter, stored.data as Float32Array);
-  }
+  loadEncoder(model, readSafetensors(bytes, "the pretrained encoder").tensors);
   return model;
 }
 
@@ -57,111 +54,24 @@ export async function pretrainEncoder(
   unit: Unit,
   prepared: PreparedUnit,
 ): Promise<[number, number][]> {
-  const { gpu, signal } = context;
-  const { steps, batchSize, blockLength, learningRate } = config.pretraining!;
   const { tokenizer } = prepared;
-  const text = await pretrainingTexts(context, config, prepared);
-  const documents = text.map((t) => tokenizer.encode(t)).filter(({ length }) => length > 1);
-  const inner = blockLength - 2;
+  const texts = await pretrainingTexts(context, config, prepared);
   const model = new Bert(
-    gpu,
+    context.gpu,
     { ...ownConfig(config, tokenizer), maskedHead: true },
     context.seed(`encoder/${unitName(unit)}`),
   );
-  const optimizer = new AdamW(model.parameters, { clipNorm: 1 });
-  const seed = context.seed(`pretraining/${unitName(unit)}`);
-  const losses: [number, number][] = [];
-  // Every step asks for as many places, so that shapes stay the same.
-  const places = Math.max(1, Math.round(MASK_SHARE * inner * batchSize));
   try {
-    await train({
-      gpu,
-      optimizer,
-      steps,
-      schedule: makeSchedule("linear", {
-        learningRate,
-        steps,
-        warmupSteps: Math.round(0.1 * steps),
-      }),
-      signal,
-      loss: (step, _part, inputs) => {
-        const batch = maskedBatch(
-          documents,
-          tokenizer,
-          { batchSize, blockLength, places },
-          seed,
-          step,
-        );
-        const shape = [batchSize, blockLength];
-        return model.maskedLoss(
-          inputs.upload("ids", batch.ids, shape),
-          inputs.upload("places", batch.places, [places]),
-          inputs.upload("targets", batch.targets, [places]),
-          { keyMask: inputs.upload("mask", batch.mask, shape), dropoutSeed: seed + step },
-        );
-      },
-      onStep: ({ step, loss }) => {
-        losses.push([step + 1, loss]);
-        context.progress(
-          0.5 * (step + 1) / steps,
-          `pretraining ${step + 1}/${steps} loss ${loss.toFixed(2)}`,
-        );
-      },
+    const losses = await pretrainMasked(context, config.pretraining!, {
+      ...{ model, tokenizer, share: 0.5 },
+      documents: texts.map((text) => tokenizer.encode(text)),
+      seed: context.seed(`pretraining/${unitName(unit)}`),
     });
-    signal.throwIfAborted();
-    const stored = new Map<string, { shape: readonly number[]; data: Float32Array }>();
-    for (const parameter of model.parameters) {
-      if (!parameter.name.startsWith("masked.")) {
-        stored.set(parameter.name, {
-          shape: parameter.shape,
-          data: await gpu.readFloats(parameter),
-        });
-      }
-    }
-    await context.artifacts.write(encoderArtifact(unit), writeSafetensors(stored));
+    await context.artifacts.write(encoderArtifact(unit), await saveEncoder(model));
+    return losses;
   } finally {
-    optimizer.dispose();
     model.dispose();
   }
-  return losses;
-}
-
-/** A batch of random crops with 15 % of the places asked for: 80 % masked, 10 % random, 10 % unchanged. */
-export function maskedBatch(
-  documents: readonly Int32Array[],
-  { cls, sep, pad, mask, vocabSize }: EncoderTokenizer,
-  sizes: { batchSize: number; blockLength: number; places: number },
-  seed: number,
-  step: number,
-): { ids: Int32Array; mask: Int32Array; places: Int32Array; targets: Int32Array } {
-  const { batchSize: B, blockLength: T, places: N } = sizes;
-  const draw = (index: number) => uniformAt(seed, step, index);
-  let next = 0;
-  const ids = new Int32Array(B * T).fill(pad);
-  const keep = new Int32Array(B * T);
-  const candidates: number[] = [];
-  for (let b = 0; b < B; b++) {
-    const document = documents[Math.floor(draw(next++) * documents.length)];
-    const length = Math.min(T - 2, document.length);
-    const start = Math.floor(draw(next++) * (document.length - length + 1));
-    ids[b * T] = cls;
-    ids.set(document.subarray(start, start + length), b * T + 1);
-    ids[b * T + length + 1] = sep;
-    keep.fill(1, b * T, b * T + length + 2);
-    for (let t = 1; t <= length; t++) candidates.push(b * T + t);
-  }
-  const places = new Int32Array(N);
-  const targets = new Int32Array(N).fill(-1);
-  for (let n = 0; n < Math.min(N, candidates.length); n++) {
-    const pick = n + Math.floor(draw(next++) * (candidates.length - n));
-    [candidates[n], candidates[pick]] = [candidates[pick], candidates[n]];
-    places[n] = candidates[n];
-    targets[n] = ids[places[n]];
-    const choice = draw(next++);
-    if (choice < 0.8) ids[places[n]] = mask;
-    else if (choice < 0.9) ids[places[n]] = Math.floor(draw(next++) * vocabSize);
-  }
-  return { ids, mask: keep, places, targets };
 }
 
 function ownConfig(

@@ -3,7 +3,7 @@ import type { TaskContext } from "../../harness/contract.ts";
 import { attentionScores, type Bert } from "../../models/mod.ts";
 import { POLICIES, type TruncationConfig, type Unit } from "./config.ts";
 import { buildClassifier } from "./encoder.ts";
-import { encodeDocument } from "./encoder_tokenizer.ts";
+import { encodeDocument } from "../encoder_training/encoder_tokenizer.ts";
 import { continuePrompts, openGenerator } from "./generator.ts";
 import { type PreparedUnit, prepareUnit } from "./prepare.ts";
 

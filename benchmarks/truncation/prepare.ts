@@ -16,7 +16,7 @@ import {
   type EncoderTokenizer,
   openBertTokenizer,
   trainEncoderTokenizer,
-} from "./encoder_tokenizer.ts";
+} from "../encoder_training/encoder_tokenizer.ts";
 
 /** A document as the models see it. */
 export interface EncodedDocument {

@@ -2,7 +2,7 @@ import type { Comparison, ReportInput, RunBody } from "../../harness/contract.ts
 import { reportCost, reportGeneration } from "./report_cost.ts";
 import { percent, type Section, signed, type Table } from "./report_format.ts";
 import { reportTokens } from "./report_tokens.ts";
-import { distinct, partOf, summary, where } from "./rows.ts";
+import { distinct, partOf, summary, where } from "../encoder_training/rows.ts";
 import { published } from "./published.ts";
 
 /** The truncation benchmark's part of the report. */

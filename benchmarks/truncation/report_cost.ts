@@ -1,6 +1,6 @@
 import type { RunBody } from "../../harness/contract.ts";
 import { percent, type Section } from "./report_format.ts";
-import { distinct, metricOf, partOf, summary, where } from "./rows.ts";
+import { distinct, metricOf, partOf, summary, where } from "../encoder_training/rows.ts";
 
 /** Similarity of continuations of truncated prompts. */
 export function reportGeneration(result: RunBody): Section {

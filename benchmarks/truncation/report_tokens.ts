@@ -1,6 +1,6 @@
 import type { RunBody } from "../../harness/contract.ts";
 import { percent, type Section } from "./report_format.ts";
-import { distinct, partOf, summary, where } from "./rows.ts";
+import { distinct, partOf, summary, where } from "../encoder_training/rows.ts";
 
 /** Which tokens attention keeps, how far that agrees with tf-idf, and two documents before and after. */
 export function reportTokens(result: RunBody): Section {

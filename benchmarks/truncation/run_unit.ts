@@ -4,7 +4,7 @@ import { makeAudit } from "../../harness/audits/mod.ts";
 import type { Policy, TruncationConfig, Unit } from "./config.ts";
 import { unitName } from "./config.ts";
 import { buildClassifier, pretrainEncoder } from "./encoder.ts";
-import { fineTune } from "./fine_tune.ts";
+import { classificationLoss, fineTune } from "../encoder_training/fine_tune.ts";
 import { type PreparedUnit, prepareUnit } from "./prepare.ts";
 import { buildScorer, loadScorer, type Scorer, truncateDocument } from "./scorer.ts";
 import { recordSubsets } from "./subsets.ts";
@@ -23,7 +23,8 @@ export async function runPrepareTask(
     : [];
   const model = await buildClassifier(context, config, unit, prepared);
   try {
-    const training = await fineTune(context, config, {
+    const training = await fineTune(context, config.fineTuning, {
+      loss: classificationLoss,
       model,
       documents: () => prepared.train,
       count: prepared.train.length,
@@ -59,7 +60,8 @@ export async function runTrainTask(
   }));
   const model = await buildClassifier(context, config, unit, prepared);
   try {
-    const training = await fineTune(context, config, {
+    const training = await fineTune(context, config.fineTuning, {
+      loss: classificationLoss,
       model,
       documents: () => documents,
       count: documents.length,

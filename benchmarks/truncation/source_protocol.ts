@@ -3,9 +3,10 @@ import type { TaskContext } from "../../harness/contract.ts";
 import type { TruncationConfig, Unit } from "./config.ts";
 import { unitName } from "./config.ts";
 import { buildClassifier } from "./encoder.ts";
-import { fineTune, predict } from "./fine_tune.ts";
+import { classificationLoss, fineTune } from "../encoder_training/fine_tune.ts";
+import { predict } from "../encoder_training/predict.ts";
 import { prepareUnit } from "./prepare.ts";
-import { qualityOf } from "./quality.ts";
+import { qualityOf } from "../encoder_training/quality.ts";
 import { buildDictionary, tableOf } from "./scorer.ts";
 import { correctCurve, qualityMetrics } from "./test_model.ts";
 
@@ -35,7 +36,8 @@ export async function runSourceTask(
         : truncate(ids, { policy: "right", budget, specials });
     };
     try {
-      const training = await fineTune(context, config, {
+      const training = await fineTune(context, config.fineTuning, {
+        loss: classificationLoss,
         model,
         documents: async (epoch) => {
           if (group === "source-attention" && !table && epoch >= config.fineTuning.epochs / 2) {
@@ -52,7 +54,7 @@ export async function runSourceTask(
       });
       const documents = prepared.test.map(({ ids }) => shorten(ids));
       const quality = qualityOf(
-        await predict(context, model, documents, pad),
+        await predict(context, model, documents.map((ids) => ({ ids })), pad),
         prepared.test.map(({ label }) => label),
       );
       context.record({

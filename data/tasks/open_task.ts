@@ -7,6 +7,7 @@ import type { NetworkStore, Warn } from "../data_store.ts";
 import { npmPackageFiles, type PackageFiles } from "../npm_sources.ts";
 import { openBrownGenres, openSpamMails } from "./opt_in_tasks.ts";
 import { openFactbookSections } from "./factbook_sections.ts";
+import { openLicences } from "./licences.ts";
 import { TASK_NAMES, type TaskName } from "./manifest.ts";
 import { openNewsgroups } from "./newsgroups.ts";
 import type { TextTask } from "./text_task.ts";
@@ -30,6 +31,8 @@ export async function openTask(name: TaskName, options: OpenTaskOptions): Promis
       return await openFactbookSections(packageFiles);
     case "union-periods":
       return await openUnionPeriods(packageFiles);
+    case "spdx-licences":
+      return await openLicences(packageFiles);
     case "spam-mails":
       return await openSpamMails(packageFiles);
     case "brown-genres":

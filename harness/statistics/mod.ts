@@ -21,6 +21,7 @@ export {
 } from "./distributions.ts";
 export { type Equivalence, EQUIVALENCE_LEVEL, equivalenceTest } from "./equivalence.ts";
 export { fitPowerLaw, type LinearFit, linearFit, type PowerLawFit } from "./fit.ts";
+export { growthFit, type GrowthFitInput } from "./growth_fit.ts";
 export { holm } from "./holm.ts";
 export { meanInterval } from "./mean_interval.ts";
 export {

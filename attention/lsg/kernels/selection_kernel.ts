@@ -1,4 +1,10 @@
-import type { Binding, Kernel, Uniform } from "../../../engine/mod.ts";
+import {
+  type Binding,
+  type Kernel,
+  MAX_GRID,
+  ShapeError,
+  type Uniform,
+} from "../../../engine/mod.ts";
 import { headStart } from "../../softmax/kernels_problem.ts";
 import {
   keyVisible,
@@ -26,10 +32,27 @@ export interface SelectionKernel {
   readonly body: string;
 }
 
-/** Builds a kernel of the selection. In scope: what `headStart` declares, and `n`. */
+/** Most threads of a workgroup that WebGPU guarantees. */
+const MOST_THREADS = 256;
+
+/**
+ * Builds a kernel of the selection. In scope: what `headStart` declares, and `n`.
+ *
+ * @throws {ShapeError} If the text is longer than one dispatch can reach.
+ */
 export function selectionKernel(problem: SparseProblem, parts: SelectionKernel): Kernel {
   const { B, H, d } = problem;
-  const { threads, sequence = true } = parts;
+  const { sequence = true } = parts;
+  let threads = parts.threads;
+  // Long texts take wider workgroups: their number is limited.
+  while (parts.count > MAX_GRID * threads && threads < MOST_THREADS) threads *= 2;
+  const workgroups = Math.max(1, Math.ceil(parts.count / threads));
+  if (workgroups > MAX_GRID) {
+    throw new ShapeError(
+      `Cannot choose sparse keys with ${parts.name}: ${parts.count} threads need ${workgroups} workgroups, expected at ` +
+        `most ${MAX_GRID}; use a shorter text or a smaller head`,
+    );
+  }
   const variant: SparseVariant = { threads, rows: 1 };
   const number = ([name, value]: [string, number]): Uniform => ({ name, type: "u32", value });
   return {
@@ -42,7 +65,7 @@ export function selectionKernel(problem: SparseProblem, parts: SelectionKernel):
       ...sparseUniforms(problem, variant),
       ...Object.entries({ count: parts.count, ...parts.numbers }).map(number),
     ],
-    grid: [Math.max(1, Math.ceil(parts.count / threads)), H, B],
+    grid: [workgroups, H, B],
     body: () =>
       `${sequence ? loadPacked(d) : ""}
 ${parts.functions ?? ""}

@@ -30,13 +30,24 @@ const CASES = [
   { B: 1, T: 90, d: 4, globals: 2, blockSize: 20, count: 1, seed: 2, masked: true },
   { B: 1, T: 27, d: 3, globals: 1, blockSize: 4, count: 2, seed: 3 },
   { B: 2, T: 27, d: 4, globals: 2, blockSize: 4, count: 2, seed: 4, masked: true, dropout: true },
+  { B: 1, T: 10, d: 4, globals: 1, blockSize: 3_000_000, count: 1, seed: 0 },
 ];
 
 for (const { B, T, d, globals, blockSize, count, seed, masked, dropout } of CASES) {
   const N = globals + T;
   const name = `B ${B}, T ${T}, d ${d}, globals ${globals}, blockSize ${blockSize}, ` +
     `${count} random` + (masked ? ", masked" : "") + (dropout ? ", dropout" : "");
-  for (const [form, attend] of Object.entries({ fusedBigBirdAttention, naiveBigBirdAttention })) {
+  const forms = {
+    fusedBigBirdAttention,
+    naiveBigBirdAttention,
+    "fusedBigBirdAttention (32 threads)": (
+      ...[qkv, options]: Parameters<typeof fusedBigBirdAttention>
+    ) => fusedBigBirdAttention(qkv, { ...options, variant: { threads: 32, rows: 1 } }),
+    "fusedBigBirdAttention (4 rows)": (
+      ...[qkv, options]: Parameters<typeof fusedBigBirdAttention>
+    ) => fusedBigBirdAttention(qkv, { ...options, variant: { threads: 8, rows: 4 } }),
+  };
+  for (const [form, attend] of Object.entries(forms)) {
     gpuTest(`${form}() matches float64 loops: ${name}`, async () => {
       const keyMask = masked ? paddedMask(B, N) : undefined;
       const settings = dropout ? { p: 0.3, seed: 7, stream: 11 } : undefined;

@@ -13,6 +13,7 @@ const CASES = [
   { B: 1, T: 23, d: 4, globals: 1, window: 1 },
   { B: 2, T: 23, d: 4, globals: 3, window: 5, masked: true },
   { B: 1, T: 23, d: 4, globals: 1, window: 40 },
+  { B: 1, T: 23, d: 4, globals: 1, window: 2 ** 32 - 2 },
   { B: 1, T: 90, d: 4, globals: 2, window: 7, masked: true },
   { B: 1, T: 19, d: 3, globals: 1, window: 4 },
   { B: 2, T: 21, d: 4, globals: 2, window: 4, masked: true, dropout: true },

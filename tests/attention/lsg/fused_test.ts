@@ -1,25 +1,49 @@
 import { fusedLsgAttention, naiveLsgAttention } from "../../../attention/lsg/mod.ts";
+import type { SparseVariant } from "../../../attention/block_sparse/variant.ts";
 import { gpu, gpuTest } from "../../_helpers/gpu.ts";
 import { checkOperation } from "../../_helpers/gradients.ts";
-import { CASES, describe, inputOf, patternOf } from "./_cases.ts";
+import { CASES, describe, inputOf, type LsgCase, patternOf } from "./_cases.ts";
 import { oracleLsg } from "./_oracle.ts";
 
+type Form = "fused" | "naive";
+
+async function checkAgainstOracle(
+  testCase: LsgCase,
+  form: Form,
+  variant?: SparseVariant,
+): Promise<void> {
+  const pattern = patternOf(testCase);
+  const input = inputOf(testCase);
+  const { B, N, H, d, keyMask, dropout } = input;
+  const options = { ...pattern, keyMask: keyMask && gpu.tensor(keyMask, [B, N]), dropout };
+  await checkOperation(describe(testCase), {
+    inputs: [{ name: "qkv", shape: [B, N, 3, H, d] }],
+    run: (qkv) =>
+      form === "fused"
+        ? fusedLsgAttention(qkv, { ...options, variant })
+        : naiveLsgAttention(qkv, options),
+    reference: (qkv) => oracleLsg(qkv, pattern, input),
+    // The fault lets gradients through weights that do not depend on their scores: no difference quotient shows them.
+    constant: pattern.parity?.bosPoolingMaskBug ? ["qkv"] : [],
+  });
+}
+
 for (const testCase of CASES) {
-  for (
-    const [form, attend] of [["fused", fusedLsgAttention], ["naive", naiveLsgAttention]] as const
-  ) {
-    gpuTest(`${form}LsgAttention() matches the float64 oracle: ${describe(testCase)}`, async () => {
-      const pattern = patternOf(testCase);
-      const input = inputOf(testCase);
-      const { B, N, H, d, keyMask, dropout } = input;
-      const mask = keyMask && gpu.tensor(keyMask, [B, N]);
-      await checkOperation(describe(testCase), {
-        inputs: [{ name: "qkv", shape: [B, N, 3, H, d] }],
-        run: (qkv) => attend(qkv, { ...pattern, keyMask: mask, dropout }),
-        reference: (qkv) => oracleLsg(qkv, pattern, input),
-        // The fault lets gradients through weights that do not depend on their scores: no difference quotient shows them.
-        constant: pattern.parity?.bosPoolingMaskBug ? ["qkv"] : [],
-      });
-    });
+  for (const form of ["fused", "naive"] as const) {
+    gpuTest(
+      `${form}LsgAttention() matches the float64 oracle: ${describe(testCase)}`,
+      () => checkAgainstOracle(testCase, form),
+    );
+  }
+}
+
+// What the default never does at these sizes: several rows per thread, several blocks per workgroup, the threads of a GPU.
+for (const variant of [{ threads: 8, rows: 4 }, { threads: 32, rows: 1 }]) {
+  const name = `${variant.threads} threads of ${variant.rows}`;
+  for (const testCase of CASES.filter(({ d = 4 }) => d === 4)) {
+    gpuTest(
+      `fusedLsgAttention() matches the oracle with ${name}: ${describe(testCase)}`,
+      () => checkAgainstOracle(testCase, "fused", variant),
+    );
   }
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fusedLsgAttention } from "../../../attention/lsg/mod.ts";
+import { add, detach, mulScalar, reshape, slice, sub } from "../../../engine/mod.ts";
 import { gpu, gpuTest } from "../../_helpers/gpu.ts";
 import { checkOperation } from "../../_helpers/gradients.ts";
 import { inputOf, type LsgCase, patternOf } from "./_cases.ts";
@@ -40,3 +41,26 @@ for (const { fault, case: testCase } of FAULTS) {
     },
   );
 }
+
+gpuTest("the oracle's comparison catches a gradient that is a hundredth off", async () => {
+  const testCase: LsgCase = { T: 24, sparsityType: "norm" };
+  const pattern = patternOf(testCase);
+  const input = inputOf(testCase);
+  const { B, N, H, d } = input;
+  const compare = (fault: number) =>
+    checkOperation("gradient", {
+      inputs: [{ name: "qkv", shape: [B, N, 3, H, d] }],
+      run: (qkv) => {
+        const y = fusedLsgAttention(qkv, pattern);
+        // Adds nothing to the value and a little to the gradient of the queries.
+        const extra = mulScalar(reshape(slice(qkv, [0, 0, 0], [B, N, 1]), y.shape), fault);
+        return add(y, sub(extra, detach(extra)));
+      },
+      reference: (qkv) => oracleLsg(qkv, pattern, input),
+    });
+  await compare(0);
+  await assert.rejects(() => compare(0.01), {
+    name: "AssertionError",
+    message: /gradient of qkv: relative RMS error/,
+  });
+});

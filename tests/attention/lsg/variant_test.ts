@@ -92,15 +92,46 @@ gpuTest("fusedLsgAttention() gives the same bits twice", async () => {
   assert.deepEqual(first, second);
 });
 
-gpuTest("fusedLsgAttention() releases everything but its output and gradient", async () => {
-  for (const sparsityType of ["norm", "lsh", "bos_pooling"] as const) {
-    const testCase: LsgCase = { T: 60, d: 16, sparsityType };
-    const attend = (qkv: Tensor) => fusedLsgAttention(qkv, patternOf(testCase));
-    await outputAndGradient(testCase, attend); // constants such as the directions of lsh stay
+gpuTest(
+  "fusedLsgAttention() leaves its output and gradient, and nothing else, outside a scope",
+  async () => {
+    const attendOnce = (testCase: LsgCase): void => {
+      const { B, N, H, d } = inputOf(testCase);
+      const qkv = gpu.tensor(randomArray(B * N * 3 * H * d, 1), [B, N, 3, H, d]);
+      qkv.requiresGrad = true;
+      gpu.withTape((tape) => {
+        const y = fusedLsgAttention(qkv, patternOf(testCase));
+        const upstream = gpu.full(y.shape, 1);
+        const [gradient] = tape.backward(y, upstream, [qkv]);
+        [y, upstream, gradient!, qkv].forEach((t) => t.dispose());
+      });
+      const unrecorded = gpu.full([B, N, 3, H, d], 1);
+      const y = fusedLsgAttention(unrecorded, patternOf(testCase));
+      [y, unrecorded].forEach((t) => t.dispose());
+    };
+    for (
+      const sparsityType of ["none", "norm", "stride", "pooling", "lsh", "bos_pooling"] as const
+    ) {
+      const testCase: LsgCase = { T: 60, d: 16, sparsityType };
+      attendOnce(testCase); // constants such as the directions of lsh stay
+      const before = gpu.memory.liveBytes;
+      attendOnce(testCase);
+      assert.equal(gpu.memory.liveBytes, before, sparsityType);
+    }
+    await gpu.idle();
+  },
+);
+
+gpuTest("fusedLsgAttention() keeps the workspace of many globals small", async () => {
+  const peak = async (globals: number) => {
+    const testCase: LsgCase = { T: 300, d: 16, globals, sparsityType: "none", blockSize: 16 };
     const before = gpu.memory.liveBytes;
-    await outputAndGradient(testCase, attend);
-    assert.equal(gpu.memory.liveBytes, before, sparsityType);
-  }
+    gpu.memory.resetPeak();
+    await outputAndGradient(testCase, (qkv) => fusedLsgAttention(qkv, patternOf(testCase)));
+    return (gpu.memory.peakBytes - before) / (300 + globals);
+  };
+  const [few, many] = [await peak(1), await peak(300)];
+  assert.ok(many < 2 * few, `bytes per position grew from ${few} to ${many}`);
 });
 
 gpuTest("fusedLsgAttention() needs memory linear in the text", async () => {
@@ -132,6 +163,7 @@ Deno.test("checkLsgPattern() and checkLsgLength() say which rule a pattern break
     [{ sparsityType: "bos" as "norm" }, /sparsityType is bos, expected one of none, norm/],
     [{ parity: { oddRightOffset: true } }, /oddRightOffset is set with 4 sparse keys per block/],
     [{ lshPreRounds: -1 }, /lshPreRounds is -1/],
+    [{ lshSeed: 1.5 }, /lshSeed is 1.5/],
   ];
   for (const [change, message] of cases) {
     assert.throws(() => checkLsgPattern({ ...pattern, ...change }), {
@@ -144,4 +176,29 @@ Deno.test("checkLsgPattern() and checkLsgLength() say which rule a pattern break
     /the text has 20 tokens/,
   );
   checkLsgLength({ ...pattern, adaptive: false }, 15);
+  checkLsgLength({ ...pattern, parity: { bosPoolingMaskBug: true } }, 20);
+});
+
+gpuTest("every form refuses an input that is all globals, and directions of another size", () => {
+  gpu.scope(() => {
+    const qkv = gpu.full([1, 2, 3, 1, 4], 1);
+    const pattern = patternOf({ T: 2, globals: 5, maskFirstToken: true });
+    for (const attend of [fusedLsgAttention, naiveLsgAttention]) {
+      assert.throws(() => attend(qkv, pattern), {
+        name: "ShapeError",
+        message: /has 2 positions, expected more than the 5 globals/,
+      });
+    }
+    const long = gpu.full([1, 25, 3, 2, 4], 1);
+    const directions = {
+      ...patternOf({ T: 24, sparsityType: "lsh" }),
+      lshPlanes: [new Float32Array(3)],
+    };
+    for (const attend of [fusedLsgAttention, naiveLsgAttention]) {
+      assert.throws(() => attend(long, directions), {
+        name: "RangeError",
+        message: /lshPlanes\[0\] has 3 numbers, expected 16 for 2 heads, 2 directions and width 4/,
+      });
+    }
+  });
 });

@@ -6,7 +6,7 @@ import {
   truncationConfigSchema,
   unitsOf,
 } from "../../../benchmarks/truncation/config.ts";
-import { qualityOf } from "../../../benchmarks/truncation/quality.ts";
+import { qualityOf } from "../../../benchmarks/encoder_training/quality.ts";
 import { reportTruncation } from "../../../benchmarks/truncation/report.ts";
 import { testPoints } from "../../../benchmarks/truncation/test_model.ts";
 import {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { maskedBatch } from "../../../benchmarks/truncation/encoder.ts";
+import { maskedBatch } from "../../../benchmarks/encoder_training/masked_pretraining.ts";
 import {
   encodeDocument,
   openBertTokenizer,
   trainEncoderTokenizer,
-} from "../../../benchmarks/truncation/encoder_tokenizer.ts";
+} from "../../../benchmarks/encoder_training/encoder_tokenizer.ts";
 
 const TEXT = "The quick brown fox jumps over the lazy dog again and again and again.";
 const tokenizer = trainEncoderTokenizer([TEXT], 300);

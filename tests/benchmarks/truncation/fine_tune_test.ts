@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { presets } from "../../../benchmarks/truncation/presets.ts";
-import { fineTune, predict } from "../../../benchmarks/truncation/fine_tune.ts";
+import { classificationLoss, fineTune } from "../../../benchmarks/encoder_training/fine_tune.ts";
+import { predict } from "../../../benchmarks/encoder_training/predict.ts";
 import { memoryEstimate } from "../../../benchmarks/truncation/memory_estimate.ts";
 import { buildDictionary } from "../../../benchmarks/truncation/scorer.ts";
 import { uniformAt } from "../../../engine/mod.ts";
@@ -29,17 +30,15 @@ const context = {
   progress: () => {},
 } as unknown as TaskContext;
 
-const config = {
-  ...presets.smoke,
-  fineTuning: { ...presets.smoke.fineTuning, epochs: 12, batchSize: 16, learningRate: 5e-3 },
-};
+const settings = { ...presets.smoke.fineTuning, epochs: 12, batchSize: 16, learningRate: 5e-3 };
 
 gpuTest("fineTune() learns to find the token that names the class", async () => {
   const sizes = { vocabSize: 30, positions: 24, width: 16, heads: 2, layers: 2, classes: CLASSES };
   const model = new Bert(gpu, { ...sizes, initializerRange: 0.25 }, 3);
   const epochs: number[] = [];
   const train = documents.slice(0, 72);
-  const { losses } = await fineTune(context, config, {
+  const { losses } = await fineTune(context, settings, {
+    loss: classificationLoss,
     model,
     documents: (epoch) => {
       epochs.push(epoch);
@@ -53,7 +52,7 @@ gpuTest("fineTune() learns to find the token that names the class", async () => 
   assert.deepEqual(epochs, Array.from({ length: 12 }, (_, i) => i));
   assert.equal(losses.length, 12 * Math.ceil(72 / 16));
   const test = documents.slice(72);
-  const labels = await predict(context, model, test.map(({ ids }) => ids), PAD);
+  const labels = await predict(context, model, test, PAD);
   const right = test.filter(({ label }, i) => label === labels[i]).length;
   assert.ok(right >= 22, `${right} of ${test.length} are right`);
   // The tokens that matter must be the ones the model attends to.

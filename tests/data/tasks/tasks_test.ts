@@ -86,6 +86,13 @@ Deno.test("windowDocuments() cuts whole words, spread over the document", () => 
   assert.deepEqual(texts(20, 3), [document.text]);
 });
 
+Deno.test("windowDocuments() gives long windows of messages, shorter ones whole", () => {
+  const windows = windowDocuments(union.documents, { words: 3000, perDocument: 2 });
+  const words = windows.map(({ text }) => text.split(" ").length);
+  assert.ok(words.filter((n) => n === 3000).length > 300);
+  assert.equal(Math.max(...words), 3000);
+});
+
 Deno.test("openTask() reads 20 Newsgroups from a hub with its own split", async () => {
   const line = (text: string, label: number) =>
     JSON.stringify({ text, label, label_text: `class ${label}` });

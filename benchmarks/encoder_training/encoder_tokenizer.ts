@@ -32,21 +32,31 @@ export function trainEncoderTokenizer(
   };
 }
 
-/** A published tokenizer.json of the BERT family. */
-export function openBertTokenizer(json: unknown): EncoderTokenizer {
-  const tokenizer = openTokenizerJson(json, { name: "bert", endOfText: "[SEP]" });
+/** Special tokens by family: first, separator, padding, mask. */
+const SPECIALS = {
+  bert: ["[CLS]", "[SEP]", "[PAD]", "[MASK]"],
+  roberta: ["<s>", "</s>", "<pad>", "<mask>"],
+} as const;
+
+/** A published tokenizer.json of the BERT or the RoBERTa family. */
+export function openBertTokenizer(
+  json: unknown,
+  family: keyof typeof SPECIALS = "bert",
+): EncoderTokenizer {
+  const names = SPECIALS[family];
+  const tokenizer = openTokenizerJson(json, { name: family, endOfText: names[1] });
   const { added_tokens: added = [] } = json as { added_tokens?: { id: number; content: string }[] };
   const id = (content: string) => {
     const found = added.find((token) => token.content === content);
     if (found) return found.id;
     throw new RangeError(
-      `Cannot use this tokenizer for an encoder: it has no ${content}; take one of the BERT family`,
+      `Cannot use this tokenizer for an encoder: it has no ${content}; take one of the family ${family}`,
     );
   };
-  const [cls, sep] = [id("[CLS]"), id("[SEP]")];
+  const [cls, sep, pad, mask] = names.map(id);
   return {
     vocabSize: tokenizer.vocabSize,
-    ...{ cls, sep, pad: id("[PAD]"), mask: id("[MASK]") },
+    ...{ cls, sep, pad, mask },
     specials: [cls, sep],
     encode: (text) => tokenizer.encode(text),
     decode: (ids) => tokenizer.decode(ids),
