@@ -105,6 +105,12 @@ gpuTest(
   },
 );
 
+gpuTest("checkConversion() passes every layer with the largest seed of lsh", async () => {
+  const set = { lsh_seed: 0xffffffff, sparsity_type: "lsh" };
+  const [short, long] = await checkConversion(gpu, ...await pair("bert", undefined, set));
+  assert.deepEqual([short.passed, long.passed], [true, true], short.detail);
+});
+
 for (const resizeLsg of [false, true]) {
   gpuTest(
     `checkConversion() passes a conversion to larger blocks than those of its source, resizeLsg ${resizeLsg}`,
