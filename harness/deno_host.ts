@@ -83,6 +83,7 @@ export function createDenoHost(options: DenoHostOptions = {}): Host {
       }),
     rename: (from, to) => guarded("rename", from, () => Deno.rename(from, to)),
     list: (path) => listFolder(path),
+    isLink,
     makeDir,
     env: readEnvironment,
     now: () => Date.now(),
@@ -107,6 +108,15 @@ async function fileSize(path: string): Promise<number | undefined> {
     return isFile ? size : undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
+    throw new StorageError("read", path, reasonOf(error, "not-readable"), error);
+  }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  try {
+    return (await Deno.lstat(path)).isSymlink;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
     throw new StorageError("read", path, reasonOf(error, "not-readable"), error);
   }
 }

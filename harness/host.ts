@@ -48,6 +48,8 @@ export interface Host {
   rename(from: string, to: string): Promise<void>;
   /** Entries of a folder, sorted by name; empty when the folder does not exist. */
   list(path: string): Promise<HostEntry[]>;
+  /** True for a symbolic link, whether or not there is something at its end. */
+  isLink(path: string): Promise<boolean>;
   /** Makes a folder and its parents; does nothing when it exists. */
   makeDir(path: string): Promise<void>;
 

@@ -1,6 +1,7 @@
 import { CONVERT_VALUE_OPTIONS } from "./cli/convert_options.ts";
 import { exportFolder, stagingFolder } from "./cli/export_folder.ts";
 import type { Host } from "./host.ts";
+import { UserError } from "./user_error.ts";
 
 /** True for command lines that open a GPU device. */
 export function needsAdapter(args: readonly string[]): boolean {
@@ -18,6 +19,7 @@ export const READABLE_VARIABLES: readonly string[] = [
   "FORCE_COLOR",
   "GITHUB_*",
   "HF_ENDPOINT",
+  "HF_HUB_OFFLINE",
   "HF_TOKEN",
   "HOME",
   "JOB_COMPLETION_*",
@@ -66,6 +68,7 @@ export function workerPermissions(args: readonly string[], host: Host): string[]
     case "export": {
       const [checkpoint = ""] = positionals(args, ["--out"]);
       const folder = exportFolder(checkpoint, output[0]);
+      requireNoComma(command, folder);
       flags[0] = list("--allow-read", [".", ...named, folder, stagingFolder(folder)]);
       flags.push(list("--allow-write", [folder, stagingFolder(folder)]));
       break;
@@ -73,11 +76,14 @@ export function workerPermissions(args: readonly string[], host: Host): string[]
     case "convert": {
       const [checkpoint = ""] = positionals(args, CONVERT_VALUE_OPTIONS);
       const [folder] = output.map((path) => exportFolder("", path));
+      requireNoComma(command, checkpoint, folder);
+      // Without --out the worker only says that it is missing.
       const written = folder === undefined ? [] : [folder, stagingFolder(folder)];
       flags[0] = list("--allow-read", [".", ...named, checkpoint, ...written]);
       // A folder is read where it lies; anything else is fetched into the cache.
-      if (isFolder(checkpoint)) flags.push(list("--allow-write", written));
-      else {
+      if (isFolder(checkpoint)) {
+        if (written.length > 0) flags.push(list("--allow-write", written));
+      } else {
         flags.push(
           list("--allow-write", [host.cacheDir, ...written]),
           list("--allow-net", hubHosts(host)),
@@ -105,6 +111,16 @@ function list(flag: string, values: readonly string[]): string {
   // A comma separates values in these flags; a path that holds one cannot be passed.
   const usable = values.filter((value) => value !== "" && !value.includes(","));
   return `${flag}=${[...new Set(usable)].join(",")}`;
+}
+
+/** @throws {UserError} For a path that cannot be passed, and that the command does nothing without. */
+function requireNoComma(command: string, ...paths: (string | undefined)[]): void {
+  const path = paths.find((path) => path?.includes(","));
+  if (path === undefined) return;
+  throw new UserError(
+    `Cannot ${command}: the path ${path} holds a comma, expected none, since permissions are lists ` +
+      "of paths with commas between them; choose another name",
+  );
 }
 
 /** Positional arguments that look like a file or folder, with the folder that a file lies in. */

@@ -1,9 +1,4 @@
-import { GLOBAL_ROWS } from "./bert_config.ts";
-import {
-  checkEncoderAttention,
-  type EncoderAttention,
-  prependedGlobals,
-} from "./encoder_attention.ts";
+import { checkEncoderAttention, type EncoderAttention } from "./encoder_attention.ts";
 import {
   ConfigError,
   requireDivisibleHeads,
@@ -112,12 +107,6 @@ function check(config: Required<BartConfig>): void {
         `Cannot build BART: ${key} is ${config[key]}, expected a token id below ${vocabSize}`,
       );
     }
-  }
-  const globals = prependedGlobals(attention);
-  if (globals > GLOBAL_ROWS) {
-    throw new ConfigError(
-      `Cannot build BART: globals is ${globals}, expected 1 to ${GLOBAL_ROWS}`,
-    );
   }
   checkEncoderAttention("BART", attention);
 }

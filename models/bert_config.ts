@@ -1,8 +1,4 @@
-import {
-  checkEncoderAttention,
-  type EncoderAttention,
-  prependedGlobals,
-} from "./encoder_attention.ts";
+import { checkEncoderAttention, type EncoderAttention } from "./encoder_attention.ts";
 import {
   ConfigError,
   requireDivisibleHeads,
@@ -88,9 +84,6 @@ export function longestInput({ positions, positionIds }: Required<BertConfig>): 
   return positionIds === "index" ? positions : positions - positionIds.padId - 1;
 }
 
-/** Rows of the table of global tokens; checkpoints hold all of them, whatever number is used. */
-export const GLOBAL_ROWS = 512;
-
 function check(config: Required<BertConfig>): void {
   const { vocabSize, positions, width, heads, layers, intermediate, embeddingWidth, layerGroups } =
     config;
@@ -124,13 +117,6 @@ function check(config: Required<BertConfig>): void {
         `Cannot build BERT: padId is ${padId}, expected a token id that leaves rows of the position table (${positions})`,
       );
     }
-  }
-  if (prependedGlobals(config.attention) > GLOBAL_ROWS) {
-    throw new ConfigError(
-      `Cannot build BERT: globals is ${
-        prependedGlobals(config.attention)
-      }, expected 1 to ${GLOBAL_ROWS}`,
-    );
   }
   checkEncoderAttention("BERT", config.attention);
 }

@@ -1,3 +1,4 @@
+import { attendsFully, lsgSlotPattern, selectionOf } from "../attention/lsg/mod.ts";
 import type { BertConfig } from "./bert_config.ts";
 import { type EncoderAttention, isSparse, prependedGlobals } from "./encoder_attention.ts";
 
@@ -53,12 +54,14 @@ function attentionElements(
   return B * (N * (D + H) + (isSparse(attention) ? slotElements(attention, D, H, T) : 0));
 }
 
-/** Sparse keys of local-sparse-global attention: an index or a visibility each; the pooled types keep key, value and the tokens' weights. */
+/**
+ * Sparse keys of local-sparse-global attention: an index or a visibility each; the pooled types keep key, value and the tokens' weights, and
+ * lsh which centroid each token went to.
+ */
 function slotElements(attention: EncoderAttention, D: number, H: number, T: number): number {
-  if (!isSparse(attention) || attention.kind !== "lsg") return 0;
-  const { blockSize, sparseBlockSize, sparsityFactor: f, sparsityType } = attention;
-  if (T <= 2 * blockSize || sparseBlockSize === 0 || f === 0 || sparsityType === "none") return 0;
-  const slots = Math.ceil(T / blockSize) * blockSize / f;
-  const pooled = f > 1 && ["pooling", "bos_pooling", "lsh"].includes(sparsityType);
-  return H * slots + (pooled ? 2 * D * slots + H * T : 0);
+  if (!isSparse(attention) || attention.kind !== "lsg" || attendsFully(attention, T)) return 0;
+  const slots = lsgSlotPattern(attention, T);
+  if (!slots) return 0;
+  const hashed = selectionOf(attention) === "lsh";
+  return H * slots.count + (slots.pooled ? 2 * D * slots.count + H * T : 0) + (hashed ? H * T : 0);
 }

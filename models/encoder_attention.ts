@@ -85,7 +85,9 @@ export function attend(qkv: Tensor, call: EncoderAttentionCall): Tensor {
   switch (attention.kind) {
     case "lsg": {
       const { kind: _, form: __, poolWithGlobal: ___, ...pattern } = attention;
-      const options = { ...common, ...pattern, lshSeed: (pattern.lshSeed ?? 0) + layer };
+      // Seeds have 32 bits.
+      const lshSeed = ((pattern.lshSeed ?? 0) + layer) >>> 0;
+      const options = { ...common, ...pattern, lshSeed };
       return (fused ? fusedLsgAttention : naiveLsgAttention)(qkv, options);
     }
     case "longformer": {

@@ -24,6 +24,7 @@ export * from "./generate_text.ts";
 export * from "./gpt2.ts";
 export { gpt2Flops } from "./gpt2_cost.ts";
 export * from "./language_model.ts";
+export { sinusoidalPositions } from "./layers/bart_embeddings.ts";
 export type { Gpt2Block } from "./layers/gpt2_block.ts";
 export type { SpanLogits } from "./layers/span_head.ts";
 export { type LoraBranch, type LoraConfig, mergeLora } from "./layers/lora.ts";
@@ -37,5 +38,11 @@ export { bartConfigFromJson } from "./published/bart_config_json.ts";
 export { loadBartWeights } from "./published/bart_weights.ts";
 export { bertConfigFromJson } from "./published/bert_config_json.ts";
 export * from "./published/bert_weights.ts";
+export {
+  isLsgConfig,
+  LSG_CONFIG_DEFAULTS,
+  lsgAttentionFromConfig,
+} from "./published/lsg_config.ts";
 export type { LoadReport, PublishedTensor } from "./published/published_tensor.ts";
+export { PublishedConfig } from "./published/read_config.ts";
 export { transformerTuningSizes, type TuningSizes } from "./tuning_sizes.ts";

@@ -1,11 +1,7 @@
 import type { ParameterSet, Tensor } from "../engine/mod.ts";
 import type { AdamW } from "./adamw.ts";
-import {
-  readSafetensors,
-  SafetensorsError,
-  type StoredTensor,
-  writeSafetensors,
-} from "./safetensors.ts";
+import { readSafetensors, type StoredTensor, writeSafetensors } from "./safetensors.ts";
+import { SafetensorsError } from "./safetensors_error.ts";
 
 /** What a checkpoint says besides the weights. */
 export interface CheckpointState {

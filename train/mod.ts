@@ -9,6 +9,7 @@ export * from "./convert/mod.ts";
 export * from "./export/mod.ts";
 export * from "./loop.ts";
 export * from "./safetensors.ts";
+export * from "./safetensors_error.ts";
 export * from "./safetensors_layout.ts";
 export * from "./schedule.ts";
 export * from "./evaluate.ts";

@@ -1,7 +1,11 @@
 /** Reader and writer of the safetensors format (huggingface/safetensors): 8-byte header length, JSON header, raw data. */
+import { SafetensorsError } from "./safetensors_error.ts";
+import { encodeHeader, headerLength, LENGTH_BYTES, readLayout } from "./safetensors_layout.ts";
+
+const READ_TYPES = ["F64", "F32", "F16", "BF16", "I64", "I32", "U32", "U8"] as const;
 
 /** Element types this module reads; it writes F32, I32 and U32. */
-export type SafetensorsType = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "U32" | "U8";
+export type SafetensorsType = typeof READ_TYPES[number];
 
 /** One stored tensor. Integer types of 64 bits are given as numbers. */
 export interface StoredTensor {
@@ -13,26 +17,8 @@ export interface StoredTensor {
 /** Contents of a file. */
 export interface SafetensorsFile {
   readonly tensors: Map<string, StoredTensor>;
-  readonly metadata: Record<string, string>;
+  readonly metadata: Readonly<Record<string, string>>;
 }
-
-/** A file that is not what it claims to be. */
-export class SafetensorsError extends Error {
-  override readonly name = "SafetensorsError";
-}
-
-const BYTES: Record<SafetensorsType, number> = {
-  F64: 8,
-  F32: 4,
-  F16: 2,
-  BF16: 2,
-  I64: 8,
-  I32: 4,
-  U32: 4,
-  U8: 1,
-};
-/** A header larger than this is refused before it is parsed. */
-const MAX_HEADER_BYTES = 100 << 20;
 
 /** Serialises tensors in the order of the map. */
 export function writeSafetensors(
@@ -42,83 +28,52 @@ export function writeSafetensors(
   >,
   metadata: Record<string, string> = {},
 ): Uint8Array<ArrayBuffer> {
-  const header: Record<string, unknown> = { __metadata__: metadata };
-  let end = 0;
-  for (const [name, { shape, data }] of tensors) {
-    const dtype = data instanceof Float32Array ? "F32" : data instanceof Int32Array ? "I32" : "U32";
-    header[name] = { dtype, shape, data_offsets: [end, end += data.byteLength] };
-  }
-  let json = new TextEncoder().encode(JSON.stringify(header));
-  // The format lets a header end in spaces, which aligns the data.
-  const padded = new Uint8Array(Math.ceil(json.length / 8) * 8).fill(0x20);
-  padded.set(json);
-  json = padded;
-  const file = new Uint8Array(8 + json.length + end);
-  new DataView(file.buffer).setBigUint64(0, BigInt(json.length), true);
-  file.set(json, 8);
-  let at = 8 + json.length;
-  for (const { data } of tensors.values()) {
+  const entries = [...tensors.values()].map(({ data }) => data);
+  const header = encodeHeader(
+    Array.from(tensors, ([key, { shape, data }]) => [key, { dtype: typeOf(data), shape }]),
+    metadata,
+  );
+  const end = entries.reduce((bytes, data) => bytes + data.byteLength, header.length);
+  const file = new Uint8Array(end);
+  file.set(header);
+  let at = header.length;
+  for (const data of entries) {
     file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     at += data.byteLength;
   }
   return file;
 }
 
+function typeOf(data: Float32Array | Int32Array | Uint32Array): SafetensorsType {
+  return data instanceof Float32Array ? "F32" : data instanceof Int32Array ? "I32" : "U32";
+}
+
 /**
- * Parses a file, checking every offset.
+ * Parses a file, checking its header as `readLayout` does.
  *
  * @param bytes The whole file.
  * @param name What to call it in errors.
- * @throws {SafetensorsError} If the file is truncated, overlapping or otherwise malformed.
+ * @throws {SafetensorsError} If the file is truncated or malformed, or has a type that this module does not read.
  */
 export function readSafetensors(bytes: Uint8Array, name = "the file"): SafetensorsFile {
-  const fail = (detail: string): never => {
-    throw new SafetensorsError(
-      `Cannot read ${name} as safetensors: ${detail}; fetch or write it again`,
-    );
-  };
-  if (bytes.length < 8) fail(`it has ${bytes.length} bytes, expected at least 8`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const headerBytes = Number(view.getBigUint64(0, true));
-  if (headerBytes > MAX_HEADER_BYTES || 8 + headerBytes > bytes.length) {
-    fail(`its header claims ${headerBytes} bytes but the file has ${bytes.length}`);
-  }
-  const header = parseHeader(bytes.subarray(8, 8 + headerBytes), fail);
-  const { __metadata__: metadata = {}, ...entries } = header;
-  const dataStart = 8 + headerBytes;
+  const start = LENGTH_BYTES + headerLength(bytes, bytes.length, name);
+  const layout = readLayout(bytes.subarray(LENGTH_BYTES, start), bytes.length, name);
   const tensors = new Map<string, StoredTensor>();
-  for (const [key, entry] of Object.entries(entries)) {
-    const { dtype, shape, data_offsets: [begin, end] = [NaN, NaN] } = entry as {
-      dtype: SafetensorsType;
-      shape: number[];
-      data_offsets: [number, number];
-    };
-    if (!(dtype in BYTES)) {
-      fail(`tensor ${key} has type ${dtype}, expected one of ${Object.keys(BYTES).join(", ")}`);
-    }
-    const size = shape.reduce((product, n) => product * n, 1);
-    if (!(begin >= 0 && end - begin === size * BYTES[dtype])) {
-      fail(
-        `tensor ${key} [${shape}] spans bytes ${begin} to ${end}, expected ${
-          size * BYTES[dtype]
-        } bytes`,
+  for (const [key, { dtype, shape, begin, end }] of layout.tensors) {
+    if (!isRead(dtype)) {
+      throw new SafetensorsError(
+        `Cannot read ${name} as safetensors: tensor ${key} has type ${dtype}, expected one of ${
+          READ_TYPES.join(", ")
+        }; store it as another type`,
       );
     }
-    if (dataStart + end > bytes.length) {
-      fail(`it ends inside tensor ${key}: ${bytes.length} bytes, expected ${dataStart + end}`);
-    }
-    const raw = bytes.slice(dataStart + begin, dataStart + end);
-    tensors.set(key, { shape, type: dtype, data: decode(raw, dtype) });
+    tensors.set(key, { shape, type: dtype, data: decode(bytes.slice(begin, end), dtype) });
   }
-  return { tensors, metadata: metadata as Record<string, string> };
+  return { tensors, metadata: layout.metadata };
 }
 
-function parseHeader(bytes: Uint8Array, fail: (detail: string) => never): Record<string, unknown> {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (error) {
-    return fail(`its header is not JSON (${(error as Error).message})`);
-  }
+function isRead(dtype: string): dtype is SafetensorsType {
+  return (READ_TYPES as readonly string[]).includes(dtype);
 }
 
 function decode(raw: Uint8Array<ArrayBuffer>, type: SafetensorsType): StoredTensor["data"] {

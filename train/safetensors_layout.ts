@@ -1,4 +1,4 @@
-import { SafetensorsError } from "./safetensors.ts";
+import { SafetensorsError } from "./safetensors_error.ts";
 
 /** Bytes of one element by the type's name in the format. */
 export const ELEMENT_BYTES: Readonly<Record<string, number>> = {
@@ -44,7 +44,7 @@ const MAX_HEADER_BYTES = 100 << 20;
 /**
  * Length of the JSON header in bytes.
  *
- * @param start The first 8 bytes of the file.
+ * @param start The file, or its first 8 bytes.
  * @param fileBytes Size of the file.
  * @param name What to call it in errors.
  * @throws {SafetensorsError} If the file is too short for it.

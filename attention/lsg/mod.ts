@@ -8,13 +8,16 @@ export { lsgFlops, type LsgFlopsOptions } from "./flops.ts";
 export { fusedLsgAttention, type FusedLsgOptions, runLsgSelection } from "./fused.ts";
 export { naiveLsgAttention } from "./naive.ts";
 export {
+  attendsFully,
   checkLsgLength,
   checkLsgPattern,
   type LsgAttentionOptions,
   type LsgParity,
   type LsgPattern,
   MAX_GLOBALS,
+  selectionOf,
   SPARSITY_TYPES,
   type SparsityType,
 } from "./options.ts";
+export { lsgSlotPattern } from "./pattern.ts";
 export { lshPlanes, lshRounds, type PlaneSize } from "./planes.ts";

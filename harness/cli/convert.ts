@@ -1,10 +1,12 @@
 import {
   type Conversion,
   ConversionError,
+  type ConversionOptions,
   convertCheckpoint,
   convertedIndex,
   findSpecialTokens,
   INDEX_FILE,
+  plannedConfig,
   planWeightFiles,
   SafetensorsError,
 } from "../../train/mod.ts";
@@ -60,8 +62,11 @@ export async function runConvert(options: ConvertOptions, host: Host): Promise<n
           "Hugging Face layout",
       );
     }
+    const settings = conversionOptions(options);
+    // Before the weights, which may have to be fetched.
+    plannedConfig(config, settings);
     const weights = await openCheckpointWeights(host, files);
-    const conversion = await convert(options, host, { files, config, weights });
+    const conversion = await convert(options, settings, host, { files, config, weights });
     for (const note of conversion.notes) host.printError(`Note: ${note}`);
     const written: string[] = [];
     await makeFolder(host, folder, async (staging) => {
@@ -81,11 +86,23 @@ interface Opened {
   readonly weights: CheckpointWeights;
 }
 
-async function convert(options: ConvertOptions, host: Host, opened: Opened): Promise<Conversion> {
-  const { files, config, weights } = opened;
+function conversionOptions(options: ConvertOptions): ConversionOptions {
   const { checkpoint: _, out: __, adapter: ___, check: ____, ...rest } = options;
+  return {
+    ...rest,
+    set: Object.fromEntries(options.set.map(readAssignment)),
+    parity: Object.fromEntries(options.parity.map((name) => [name, true])),
+  };
+}
+
+async function convert(
+  { modelType, bosTokenId, maskTokenId }: ConvertOptions,
+  settings: ConversionOptions,
+  host: Host,
+  { files, config, weights }: Opened,
+): Promise<Conversion> {
   const tensors = allTensors(weights);
-  const found = await findSpecialTokens(rest.modelType ?? config.model_type, files.text);
+  const found = await findSpecialTokens(modelType ?? config.model_type, files.text);
   return await convertCheckpoint({
     config,
     tensors,
@@ -93,15 +110,8 @@ async function convert(options: ConvertOptions, host: Host, opened: Opened): Pro
       const { path, begin, end } = tensors.get(key)!;
       return readExactly(host, path, begin, end);
     },
-    tokens: {
-      first: options.bosTokenId ?? found.first,
-      mask: options.maskTokenId ?? found.mask,
-    },
-  }, {
-    ...rest,
-    set: Object.fromEntries(options.set.map(readAssignment)),
-    parity: Object.fromEntries(options.parity.map((name) => [name, true])),
-  });
+    tokens: { first: bosTokenId ?? found.first, mask: maskTokenId ?? found.mask },
+  }, settings);
 }
 
 async function copyTokenizer(
@@ -114,7 +124,7 @@ async function copyTokenizer(
     const path = await files.path(name);
     if (path === undefined) continue;
     found ||= name !== "generation_config.json";
-    writer.begin(name);
+    await writer.begin(name);
     await writer.copy(name, path, 0, await writer.host.fileSize(path) ?? 0);
   }
   const { truncation } = await readJson(files, "tokenizer.json") ?? {};
@@ -138,7 +148,7 @@ async function writeWeights(
 ): Promise<void> {
   const { layouts, paths, index } = weights;
   for (const { name, pieces } of planWeightFiles(layouts, conversion)) {
-    writer.begin(name);
+    await writer.begin(name);
     for (const piece of pieces) {
       if ("data" in piece) await writer.append(name, piece.data);
       else await writer.copy(name, paths.get(piece.file)!, piece.begin, piece.end);

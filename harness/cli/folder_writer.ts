@@ -18,9 +18,10 @@ export class FolderWriter {
     await this.host.writeFileAtomic(joinPath(this.folder, name), text);
   }
 
-  /** Begins a file; call {@link append} and {@link copy} for its contents. */
-  begin(name: string): void {
+  /** Begins a file, which is there from then on; call {@link append} and {@link copy} for its contents. */
+  async begin(name: string): Promise<void> {
     this.names.push(name);
+    await this.append(name, new Uint8Array());
   }
 
   async append(name: string, bytes: Uint8Array): Promise<void> {

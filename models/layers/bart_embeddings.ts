@@ -1,3 +1,4 @@
+import { MAX_GLOBALS } from "../../attention/lsg/mod.ts";
 import {
   add,
   embedding,
@@ -10,7 +11,6 @@ import {
   values,
 } from "../../engine/mod.ts";
 import type { BartConfig } from "../bart_config.ts";
-import { GLOBAL_ROWS } from "../bert_config.ts";
 import { prependedGlobals } from "../encoder_attention.ts";
 import { requireLength } from "../model_error.ts";
 import { prependGlobals } from "./global_tokens.ts";
@@ -57,21 +57,28 @@ export function declareBartEmbeddings(
     encoder: side("encoder"),
     decoder: side("decoder"),
     globals: prependedGlobals(config.attention) > 0
-      ? set.add("embeddings.globals", [GLOBAL_ROWS, width], normal(std))
+      ? set.add("embeddings.globals", [MAX_GLOBALS, width], normal(std))
       : undefined,
   };
 }
 
 /**
- * Sinusoidal positions of Pegasus, [rows, width]: sines in the first half of a row, cosines in the second (Vaswani et al. 2017 interleave them).
+ * Sinusoidal positions of Pegasus, [rows, width]: sines in the first half of a row, cosines in the second (Vaswani et al. 2017 interleave
+ * them); computed in float64.
+ *
+ * @param width An even number.
  */
-export function sinusoidalPositions(rows: number, width: number): Float32Array {
+export function sinusoidalPositions(rows: number, width: number): Float32Array<ArrayBuffer> {
   const half = width / 2;
-  return Float32Array.from({ length: rows * width }, (_, i) => {
-    const [row, column] = [Math.floor(i / width), i % width];
-    const angle = row / 10000 ** (2 * (column % half) / width);
-    return column < half ? Math.sin(angle) : Math.cos(angle);
-  });
+  const table = new Float32Array(rows * width);
+  for (let p = 0; p < rows; p++) {
+    for (let m = 0; m < half; m++) {
+      const angle = p / 10000 ** (2 * m / width);
+      table[p * width + m] = Math.sin(angle);
+      table[p * width + half + m] = Math.cos(angle);
+    }
+  }
+  return table;
 }
 
 /** First states [B, G + T, D] of ids i32 [B, T] on one side; the encoder has G global tokens in front. */

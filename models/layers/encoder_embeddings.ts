@@ -1,3 +1,4 @@
+import { MAX_GLOBALS } from "../../attention/lsg/mod.ts";
 import {
   add,
   embedding,
@@ -11,7 +12,7 @@ import {
   slice,
   type Tensor,
 } from "../../engine/mod.ts";
-import { type BertConfig, GLOBAL_ROWS, longestInput } from "../bert_config.ts";
+import { type BertConfig, longestInput } from "../bert_config.ts";
 import { prependedGlobals } from "../encoder_attention.ts";
 import { ConfigError, requireLength } from "../model_error.ts";
 import { type BertLinear, declareBertLinear } from "./bert_block.ts";
@@ -47,7 +48,7 @@ export function declareEncoderEmbeddings(
     positions: table("positions", config.positions),
     tokenTypes: config.tokenTypes > 0 ? table("token_types", config.tokenTypes) : undefined,
     norm: declareNorm(set, "embeddings.norm", E),
-    globals: prependedGlobals(config.attention) > 0 ? table("globals", GLOBAL_ROWS) : undefined,
+    globals: prependedGlobals(config.attention) > 0 ? table("globals", MAX_GLOBALS) : undefined,
     mapping: config.embeddingMapping
       ? declareBertLinear(set, "embeddings.mapping", E, config.width, std)
       : undefined,

@@ -1,5 +1,5 @@
 import type { BartConfig } from "../bart_config.ts";
-import { isLsgConfig, lsgAttentionFromConfig } from "./lsg_config.ts";
+import { isLsgConfig, LSG_CONFIG_DEFAULTS, lsgAttentionFromConfig } from "./lsg_config.ts";
 import { PublishedConfig } from "./read_config.ts";
 
 /**
@@ -36,7 +36,10 @@ export function bartConfigFromJson(json: unknown): BartConfig {
     ...(isLsgConfig(c)
       ? {
         attention: lsgAttentionFromConfig(c),
-        passGlobals: c.boolean("pass_global_tokens_to_decoder", true),
+        passGlobals: c.boolean(
+          "pass_global_tokens_to_decoder",
+          LSG_CONFIG_DEFAULTS.pass_global_tokens_to_decoder,
+        ),
       }
       : {}),
   };

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { runConvert } from "../../harness/cli/convert.ts";
 import type { ConvertOptions } from "../../harness/cli/convert_command.ts";
 import { withoutAlias } from "../../harness/cli/command_alias.ts";
+import { STAGING_MARK } from "../../harness/cli/new_folder.ts";
 import { UserError } from "../../harness/user_error.ts";
 import { needsAdapter, workerPermissions } from "../../harness/worker_permissions.ts";
 import { readSafetensors } from "../../train/safetensors.ts";
@@ -274,10 +275,58 @@ Deno.test("convert refuses a wrong place to read or write, and wrong fields", as
   assert.equal(await run(source, "empty"), 0);
 });
 
+Deno.test("convert refuses a folder that cannot be renamed to, before any work", async () => {
+  await using folder = await temporaryFolder();
+  const { path } = folder;
+  await writeFiles(`${path}/theirs.partial`, new Map([["mine.txt", text("a person's")]]));
+  for (const name of ["empty", "a"]) await Deno.mkdir(`${path}/${name}`);
+  await Deno.symlink(`${path}/empty`, `${path}/link`);
+  await Deno.symlink(`${path}/nothing`, `${path}/dangling`);
+  await Deno.symlink(`${path}/empty`, `${path}/other.partial`);
+  await Deno.writeTextFile(`${path}/file.partial`, "x");
+  const before = names(path);
+  for (
+    const [out, message] of [
+      ["link", /it is a symbolic link, expected a new folder; name the folder itself or/],
+      ["dangling", /it is a symbolic link/],
+      ["a/.", /it is a folder that cannot be replaced, expected the name of a new one/],
+      ["a/..", /cannot be replaced/],
+      ["theirs", /theirs\.partial, where it is put together, holds files of others; move them/],
+      ["other", /other\.partial, where it is put together/],
+      ["file", /file\.partial, where it is put together/],
+    ] as const
+  ) {
+    // No checkpoint is there: the folder is looked at first.
+    const given = options(`${path}/none`, `${path}/${out}`);
+    await refused(runConvert(given, recordingHost()), message);
+  }
+  assert.deepEqual(names(path), before);
+  assert.deepEqual(names(`${path}/theirs.partial`), ["mine.txt"]);
+  const { code, stderr } = await runMain(["convert", "none", "--out", "."], { cwd: `${path}/a` });
+  assert.equal(code, 2);
+  assert.match(stderr, /^Error: Cannot convert to \.: it is a folder that cannot be replaced/);
+});
+
+Deno.test("convert copies an empty file", async () => {
+  await using folder = await temporaryFolder();
+  const files = goldenFiles(BERT).set("dict.txt", new Uint8Array());
+  await writeFiles(`${folder.path}/source`, files);
+  const host = recordingHost();
+  assert.equal(await runConvert(options(`${folder.path}/source`, `${folder.path}/out`), host), 0);
+  assert.ok(host.printed.includes(`${folder.path}/out/dict.txt`));
+  assert.deepEqual(
+    host.printed.map((path) => path.slice(folder.path.length + 5)).sort(),
+    names(`${folder.path}/out`),
+  );
+});
+
 Deno.test("convert that cannot write leaves nothing half-written", async () => {
   await using folder = await temporaryFolder();
   await writeFiles(`${folder.path}/source`, goldenFiles(BERT));
-  await writeFiles(`${folder.path}/out.partial`, new Map([["left.txt", text("by a killed run")]]));
+  await writeFiles(
+    `${folder.path}/out.partial`,
+    new Map([["left.txt", text("by a killed run")], [STAGING_MARK, text("")]]),
+  );
   let appended = 0;
   const host = recordingHost();
   const failing = {
@@ -295,14 +344,19 @@ Deno.test("convert that cannot write leaves nothing half-written", async () => {
 });
 
 /** A hub that serves these files of owner/model. */
-async function withHub(files: Map<string, Uint8Array>, test: (endpoint: string) => Promise<void>) {
+async function withHub(
+  files: Map<string, Uint8Array>,
+  test: (endpoint: string, asked: string[]) => Promise<void>,
+) {
+  const asked: string[] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, ({ url }) => {
     const name = new URL(url).pathname.replace("/owner/model/resolve/v2/", "");
     const found = files.get(name);
+    asked.push(name);
     return new Response(found?.slice() ?? null, { status: found ? 200 : 404 });
   });
   try {
-    await test(`http://127.0.0.1:${server.addr.port}`);
+    await test(`http://127.0.0.1:${server.addr.port}`, asked);
   } finally {
     await server.shutdown();
   }
@@ -342,6 +396,33 @@ Deno.test("convert fetches a repository of a hub into the cache", async () => {
   const message =
     /HF_HUB_OFFLINE is set.* give their folder \(there is no folder owner\/model either\)/;
   await refused(runConvert({ ...given, out }, offline), message, 1);
+});
+
+Deno.test("convert checks its options before it fetches weights", async () => {
+  await using folder = await temporaryFolder();
+  await withHub(goldenFiles(BERT), async (endpoint, asked) => {
+    const host = recordingHost({
+      cacheDir: `${folder.path}/cache`,
+      env: { HF_ENDPOINT: endpoint },
+    });
+    for (
+      const [wrong, message] of [
+        [{ set: ["blok_size=4"] }, /did you mean "block_size"/],
+        [{ set: ["block_size"] }, /expected --set key=value/],
+        [{ architecture: "BertForMaskLM" }, /did you mean "BertForMaskedLM"/],
+        [{ modelType: "roberta" }, /--model-type is roberta and model_type in config.json is bert/],
+        [{ globalPositionalStride: 0 }, /the stride between globals is 0/],
+      ] as const
+    ) {
+      const given = options("owner/model", `${folder.path}/out`, {
+        revision: "v2",
+        ...wrong as Partial<ConvertOptions>,
+      });
+      await refused(runConvert(given, host), message);
+    }
+    assert.ok(asked.includes("config.json"));
+    assert.deepEqual(asked.filter((name) => name.includes("safetensors")), []);
+  });
 });
 
 gpuTest("convert --check runs both models, and fails where they differ", async () => {

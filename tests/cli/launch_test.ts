@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { hasBundledAdapter } from "../../harness/adapter/mod.ts";
 import { createDenoHost } from "../../harness/deno_host.ts";
-import { workerPermissions } from "../../harness/worker_permissions.ts";
-import { recordingHost, runDeno } from "./_helpers.ts";
+import { READABLE_VARIABLES, workerPermissions } from "../../harness/worker_permissions.ts";
+import { PROJECT, recordingHost, runDeno } from "./_helpers.ts";
 
 const LAUNCH = [
   "run",
@@ -75,4 +75,39 @@ Deno.test("workerPermissions() adds a mirror of the hub to the reachable hosts",
   const host = recordingHost({ env: { HF_ENDPOINT: "http://127.0.0.1:8080" } });
   const net = workerPermissions(["data"], host).find((flag) => flag.startsWith("--allow-net"));
   assert.match(net ?? "", /,127\.0\.0\.1:8080$/);
+});
+
+Deno.test("workerPermissions() lets every command read the variables of the data hub", async () => {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(`${PROJECT}data`)) {
+    if (!name.endsWith(".ts")) continue;
+    const text = await Deno.readTextFile(`${PROJECT}data/${name}`);
+    names.push(...Array.from(text.matchAll(/\.env\("(\w+)"\)/g), ([, variable]) => variable));
+  }
+  assert.deepEqual(names.sort(), ["HF_ENDPOINT", "HF_HUB_OFFLINE", "HF_TOKEN"]);
+  for (const name of names) assert.ok(READABLE_VARIABLES.includes(name), name);
+});
+
+Deno.test("the launcher explains a path with a comma, and a convert without --out", async () => {
+  for (
+    const [args, message] of [
+      [
+        ["convert", "a/b", "--out", "a,b"],
+        /^Error: Cannot convert: the path a,b holds a comma, .*\n$/,
+      ],
+      [
+        ["convert", "./a,b", "--out", "c"],
+        /^Error: Cannot convert: the path \.\/a,b holds a comma/,
+      ],
+      [["export", "a,b.safetensors"], /^Error: Cannot export: the path a,b holds a comma/],
+    ] as const
+  ) {
+    const { code, stderr } = await runDeno([...LAUNCH, ...args]);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, message);
+  }
+  const { code, stderr } = await runDeno([...LAUNCH, "convert", "tests"]);
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /--out/);
+  assert.doesNotMatch(stderr, /backtrace|Empty path/);
 });

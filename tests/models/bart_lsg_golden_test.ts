@@ -83,6 +83,24 @@ for (const architecture of ["bart", "mbart", "barthez", "pegasus"]) {
   );
 }
 
+gpuTest(
+  "Bart gives states and logits of a converted bart that drops its global tokens",
+  async () => {
+    const file = readLsgGolden("bart");
+    const options = Object.entries(file.outputs.options!);
+    const names = ["not_passed", "not_passed_pooled", "passed_pooled"];
+    assert.deepEqual(options.map(([name]) => name), names);
+    for (const [name, { set, outputs }] of options) {
+      const config = bartConfigFromJson({ ...file.converted_config, ...set });
+      for (const form of ["fused", "naive"] as const) {
+        const attention = { ...config.attention as LsgEncoderAttention, form };
+        const label = `${name} ${form}`;
+        await check(label, file, { ...config, attention }, convertedTensors(file), outputs);
+      }
+    }
+  },
+);
+
 gpuTest("loadBartWeights() makes sinusoidal positions where the file has none", async () => {
   const file = readLsgGolden("pegasus");
   const tensors = new Map(

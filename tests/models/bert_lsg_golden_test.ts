@@ -70,6 +70,23 @@ for (const architecture of ARCHITECTURES) {
   });
 }
 
+gpuTest(
+  "Bert gives the states of a converted bert that pools or hides its first token",
+  async () => {
+    const file = readLsgGolden("bert");
+    const options = Object.entries(file.outputs.options!);
+    assert.deepEqual(options.map(([name]) => name), ["pooled", "first_hidden"]);
+    for (const [name, { set, outputs }] of options) {
+      const config = bertConfigFromJson({ ...file.converted_config, ...set });
+      for (const form of ["fused", "naive"] as const) {
+        const attention = { ...config.attention as LsgEncoderAttention, form };
+        const label = `${name} ${form}`;
+        await check(label, file, { ...config, attention }, convertedTensors(file), outputs);
+      }
+    }
+  },
+);
+
 gpuTest("loadBertWeights() reads masked heads of every family", async () => {
   for (const architecture of ["bert", "albert", "distilbert", "roberta"]) {
     const file = readLsgGolden(architecture);

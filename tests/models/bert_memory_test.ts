@@ -20,6 +20,9 @@ const KINDS: Record<string, EncoderAttention> = {
   naive: "naive",
   norm: LSG,
   pooling: { ...LSG, sparsityType: "pooling" },
+  lsh: { ...LSG, sparsityType: "lsh" },
+  // One centroid per chunk: as bos_pooling, which keeps no assignment.
+  lshOfOne: { ...LSG, sparsityType: "lsh", sparsityFactor: 32 },
   none: { ...LSG, sparsityType: "none" },
   longformer: { kind: "longformer", window: 32 },
   bigbird: { kind: "bigbird", blockSize: 32, randomBlocks: 1 },
@@ -48,6 +51,34 @@ for (const [kind, attention] of Object.entries(KINDS)) {
     }
   });
 }
+
+gpuTest("bertActivationBytes() counts what each kind of sparse keys holds beside the text", () => {
+  // Narrow heads, where it weighs most.
+  const [B, T] = [2, 256];
+  const bytes = (attention: EncoderAttention) => {
+    gpu.memory.trim();
+    const sizes = { vocabSize: 40, positions: T, width: 16, heads: 16, layers: 3, attention };
+    const model = new Bert(gpu, sizes, 1);
+    const live = () => gpu.memory.byTag.get("activations")?.live ?? 0;
+    const ids = gpu.full([B, T], 5, "i32", "data");
+    const before = live();
+    const held = gpu.scope(() =>
+      gpu.withTape(() => {
+        model.hidden(ids);
+        return live() - before;
+      })
+    );
+    const told = bertActivationBytes(model.config, B, T, { masked: false });
+    [ids, model].forEach((thing) => thing.dispose());
+    return { held, told };
+  };
+  const none = bytes(KINDS.none);
+  for (const kind of ["norm", "pooling", "lsh", "lshOfOne"]) {
+    const { held, told } = bytes(KINDS[kind]);
+    const ratio = (held - none.held) / (told - none.told);
+    assert.ok(Math.abs(ratio - 1) < 0.01, `${kind}: ${held - none.held} bytes, ratio ${ratio}`);
+  }
+});
 
 gpuTest("Bert without a tape holds no more for more layers", () => {
   const peak = (layers: number) => {

@@ -20,6 +20,11 @@ export interface LsgGolden {
   readonly outputs: {
     readonly source: Record<string, Outputs>;
     readonly converted: Record<string, Record<string, Outputs>>;
+    /** Outputs with other fields of the converted config.json. */
+    readonly options?: Record<string, {
+      readonly set: Record<string, unknown>;
+      readonly outputs: Record<string, Outputs>;
+    }>;
   };
 }
 

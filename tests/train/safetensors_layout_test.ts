@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readSafetensors, SafetensorsError, writeSafetensors } from "../../train/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../../train/safetensors.ts";
+import { SafetensorsError } from "../../train/safetensors_error.ts";
 import {
   encodeHeader,
   headerLength,
@@ -105,14 +106,23 @@ for (
     ["metadata that is no text", file({ __metadata__: { a: 1 } }, 0), /__metadata__ is no map/],
   ] as const
 ) {
-  Deno.test(`readLayout() refuses ${name}`, () => {
-    assert.throws(() => layout(bytes), (error: Error) => {
-      assert.ok(error instanceof SafetensorsError, `${error}`);
-      assert.match(error.message, message);
-      return true;
-    });
+  Deno.test(`readLayout() and readSafetensors() refuse ${name}`, () => {
+    for (const read of [layout, readSafetensors]) {
+      assert.throws(() => read(bytes), (error: Error) => {
+        assert.ok(error instanceof SafetensorsError, `${error}`);
+        assert.match(error.message, message);
+        return true;
+      });
+    }
   });
 }
+
+Deno.test("readSafetensors() refuses a type that it does not read, and takes any order of keys", () => {
+  const bool = file({ a: tensor([0, 1], [1], "BOOL") }, 1);
+  assert.throws(() => readSafetensors(bool), /tensor a has type BOOL, expected one of F64, .*U8; /);
+  const { tensors } = readSafetensors(file({ b: tensor([4, 8]), a: tensor([0, 4]) }, 8));
+  assert.deepEqual([...tensors.keys()], ["a", "b"]);
+});
 
 Deno.test("headerLength() refuses a length over any memory", () => {
   const bytes = new Uint8Array(16).fill(255, 0, 8);

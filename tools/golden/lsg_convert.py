@@ -30,6 +30,13 @@ EXTRA = {"albert": ["pooling"], "electra": ["stride"], "distilbert": ["block_str
 # name: length, valid tokens of each row. 2B = 8: the first is full attention. 21 is padded to 24 by the reference.
 INPUTS = {"short": (7, [7, 5]), "long": (24, [24, 19]), "odd": (21, [21, 17])}
 DECODER_LENGTH = 5
+# Options that change what leaves the encoder: name, fields of the converted config.json.
+OUTPUT_OPTIONS = {
+    "bert": {"pooled": {"pool_with_global": True}, "first_hidden": {"mask_first_token": True, "pool_with_global": True}},
+    "bart": {"not_passed": {"pass_global_tokens_to_decoder": False},
+             "not_passed_pooled": {"pass_global_tokens_to_decoder": False, "pool_with_global": True},
+             "passed_pooled": {"pool_with_global": True}},
+}
 
 
 def batch(name):
@@ -49,7 +56,8 @@ def run(kind, model, name):
         decoder_ids = token_ids(2, DECODER_LENGTH, lm.VOCABULARY, first=7)
         result = model(input_ids=ids, attention_mask=keep.clone(), decoder_input_ids=decoder_ids)
         # The reference keeps the globals in front, for the decoder.
-        first = getattr(model.config, "num_global_tokens", 0)
+        passed = getattr(model.config, "pass_global_tokens_to_decoder", False)
+        first = model.config.num_global_tokens if passed else 0
         hidden = result.encoder_last_hidden_state[:, first:first + ids.shape[1]]
         return {"output": gf.tensor(hidden, 7), "logits": gf.tensor(result.logits, 7)}
 
@@ -88,6 +96,11 @@ def case(kind):
                                        (n == "odd" and sparsity != "bos_pooling" and kind in ("bert", "bart") or
                                         n == "odd" and sparsity == "norm"))]
         outputs["converted"][sparsity] = {name: run(kind, model, name) for name in names}
+    for option, fields in OUTPUT_OPTIONS.get(kind, {}).items():
+        config = script._CONFIG_MODULE.from_pretrained(target, **fields)
+        model = lsg_class.from_pretrained(target, config=config).double().eval()
+        found = {name: run(kind, model, name) for name in ("short", "long")}
+        outputs.setdefault("options", {})[option] = {"set": fields, "outputs": found}
     torch.set_default_dtype(torch.float32)
     return {
         "architecture": lm.SOURCES[kind][1], "config": lm.read_json(source / "config.json"), "tensors": stored,
@@ -110,7 +123,7 @@ def option_case(kind, name, changes=None, first=None, **options):
     return {"architecture": kind, "changes": changes or {}, "first": first, "options": options, "tables": tables,
             "config": lm.plain_config(WORK / f"{kind}-{name}"),
             "tensors": {n: list(v.shape) for n, v in load_file(WORK / f"{kind}-{name}" / "model.safetensors").items()},
-            "max_position_embeddings": lm.plain_config(target)["max_position_embeddings"]}
+            "converted_config": lm.plain_config(target)}
 
 
 def option_cases():
@@ -148,7 +161,7 @@ def base_case():
     target = lm.convert("bert", source, WORK / "bert-base-lsg", LSG)
     return {"architecture": "bert", "changes": {}, "first": None, "options": {}, "tables": lm.changed_tables(source, target)[0],
             "config": lm.plain_config(source), "tensors": {n: list(s) for n, s in shapes.items()},
-            "max_position_embeddings": 1024}
+            "converted_config": lm.plain_config(target)}
 
 
 if __name__ == "__main__":

@@ -47,10 +47,10 @@ interface Batch {
 }
 
 /**
- * Runs a source model and its conversion.
+ * Runs a source model and its conversion, one model at a time.
  *
- * Short: on at most two blocks, with the global keys hidden and nothing pooled, the converted model must give the source's states (and
- * the logits of a decoder). Long: on the new maximum length its states must be finite.
+ * Short: on at most two blocks of either, with the global keys hidden and nothing pooled, the converted model must give the source's
+ * states (and the logits of a decoder). Long: on the new maximum length the model as configured must have finite states.
  *
  * @param seed Seed of the token ids.
  * @throws {ConfigError} If the models here do not implement an option of the checkpoint.
@@ -61,37 +61,49 @@ export async function checkConversion(
   converted: LoadableCheckpoint,
   seed = 1,
 ): Promise<ConversionCheck[]> {
-  const long = await openModel(gpu, converted);
-  const { maxLength } = long;
-  const lsg = lsgPart(long.attention);
-  try {
-    const longest = idBatch(converted.config, 1, maxLength, seed);
-    const states = await long.run(longest, false);
-    const bad = states.findIndex((value) => !Number.isFinite(value));
-    const found = bad < 0 ? "all finite" : `number ${bad} is ${states[bad]}`;
-    const checks: ConversionCheck[] = [{
-      passed: bad < 0,
-      detail: `Long input of ${maxLength} tokens: ${states.length} values, ${found}.`,
-    }];
-    if (!lsg || lsg.causal) {
-      const why = lsg ? "the model is a causal decoder" : "config.json does not say LSG";
-      return [
-        { passed: lsg ? undefined : false, detail: `Short input: not compared, ${why}.` },
-        ...checks,
-      ];
-    }
-    const original = await openModel(gpu, source);
-    try {
-      const T = Math.min(MOST_SHORT, 2 * lsg.blockSize, maxLength, original.maxLength);
-      const short = idBatch(converted.config, 2, T, seed);
-      const expected = await original.run(short, true);
-      return [compare(T, await long.run(short, true), expected), ...checks];
-    } finally {
-      original.dispose();
-    }
-  } finally {
-    long.dispose();
+  const { maxLength, ...long } = await withModel(
+    gpu,
+    converted,
+    (attention) => attention,
+    (model) => checkLong(model, seed),
+  );
+  return [await checkShort(gpu, source, converted, { maxLength, seed }), long];
+}
+
+async function checkLong({ run, config, maxLength }: RunnableModel, seed: number) {
+  const states = await run(idBatch(config, 1, maxLength, seed), false);
+  const bad = states.findIndex((value) => !Number.isFinite(value));
+  const found = bad < 0 ? "all finite" : `number ${bad} is ${states[bad]}`;
+  return {
+    maxLength,
+    passed: bad < 0,
+    detail: `Long input of ${maxLength} tokens: ${states.length} values, ${found}.`,
+  };
+}
+
+async function checkShort(
+  gpu: Gpu,
+  source: LoadableCheckpoint,
+  converted: LoadableCheckpoint,
+  { maxLength, seed }: { readonly maxLength: number; readonly seed: number },
+): Promise<ConversionCheck> {
+  const lsg = lsgPart(attentionOf(converted.config));
+  if (!lsg || lsg.causal) {
+    const why = lsg ? "the model is a causal decoder" : "config.json does not say LSG";
+    return { passed: lsg ? undefined : false, detail: `Short input: not compared, ${why}.` };
   }
+  // A source that is converted already has blocks of its own.
+  const ownBlock = lsgPart(attentionOf(source.config))?.blockSize ?? Infinity;
+  const most = Math.min(MOST_SHORT, 2 * lsg.blockSize, 2 * ownBlock, maxLength);
+  const run = (checkpoint: LoadableCheckpoint, most: number) =>
+    withModel(gpu, checkpoint, unpooled, async (model) => {
+      const T = Math.min(most, model.maxLength);
+      const states = await model.run(idBatch(converted.config, 2, T, seed), true);
+      return { T, states };
+    });
+  const expected = await run(source, most);
+  const actual = await run(converted, expected.T);
+  return compare(expected.T, actual.states, expected.states);
 }
 
 function compare(T: number, actual: Float32Array, expected: Float32Array): ConversionCheck {
@@ -113,26 +125,28 @@ function compare(T: number, actual: Float32Array, expected: Float32Array): Conve
 
 /** A model of either kind. */
 interface RunnableModel {
-  readonly attention: EncoderAttention;
+  readonly config: Readonly<Record<string, unknown>>;
   readonly maxLength: number;
   /** States of the real tokens, then the decoder's logits. */
-  run(batch: Batch, hideGlobals: boolean): Promise<Float32Array>;
-  dispose(): void;
+  readonly run: (batch: Batch, hideGlobals: boolean) => Promise<Float32Array>;
 }
 
-async function openModel(gpu: Gpu, checkpoint: LoadableCheckpoint): Promise<RunnableModel> {
+/** Opens a model, uses it and disposes it. */
+async function withModel<T>(
+  gpu: Gpu,
+  checkpoint: LoadableCheckpoint,
+  change: (attention: EncoderAttention) => EncoderAttention,
+  use: (model: RunnableModel) => Promise<T>,
+): Promise<T> {
   const { config } = checkpoint;
-  const seq2seq = config.is_encoder_decoder === true || "encoder_layers" in config;
   const tensors = await checkpoint.tensors();
-  if (seq2seq) {
+  if (isSeq2seq(config)) {
     const given = bartConfigFromJson(config);
-    const model = new Bart(gpu, { ...given, attention: unpooled(given.attention) }, 0);
-    requireGlobals(loadBartWeights(model, tensors).missing);
-    const { attention, positions, vocabSize, startId } = model.config;
-    return {
-      attention,
-      maxLength: positions,
-      run: (batch, hideGlobals) =>
+    const model = new Bart(gpu, { ...given, attention: change(given.attention ?? "fused") }, 0);
+    try {
+      requireGlobals(loadBartWeights(model, tensors).missing);
+      const { positions, vocabSize, startId } = model.config;
+      const run = (batch: Batch, hideGlobals: boolean) =>
         runModel(gpu, batch, (ids, keyMask) => {
           const decoder = Int32Array.from(
             { length: batch.rows * DECODER_TOKENS },
@@ -141,29 +155,40 @@ async function openModel(gpu: Gpu, checkpoint: LoadableCheckpoint): Promise<Runn
           const options = { keyMask, hideGlobals };
           const decoderIds = gpu.tensor(decoder, [batch.rows, DECODER_TOKENS]);
           return [model.encoderHidden(ids, options), model.logits(ids, decoderIds, options)];
-        }),
-      dispose: () => model.dispose(),
-    };
+        });
+      return await use({ config, maxLength: positions, run });
+    } finally {
+      model.dispose();
+    }
   }
   const given = bertConfigFromJson(config);
-  const model = new Bert(gpu, { ...given, attention: unpooled(given.attention) }, 0);
-  requireGlobals(loadBertWeights(model, tensors).missing);
-  return {
-    attention: model.config.attention,
-    maxLength: model.maxLength,
-    run: (batch, hideGlobals) =>
-      runModel(gpu, batch, (ids, keyMask) => [model.hidden(ids, { keyMask, hideGlobals })]),
-    dispose: () => model.dispose(),
-  };
+  const model = new Bert(gpu, { ...given, attention: change(given.attention ?? "fused") }, 0);
+  try {
+    requireGlobals(loadBertWeights(model, tensors).missing);
+    const run = (batch: Batch, hideGlobals: boolean) =>
+      runModel(gpu, batch, (ids, keyMask) => [model.hidden(ids, { keyMask, hideGlobals })]);
+    return await use({ config, maxLength: model.maxLength, run });
+  } finally {
+    model.dispose();
+  }
+}
+
+function isSeq2seq(config: LoadableCheckpoint["config"]): boolean {
+  return config.is_encoder_decoder === true || "encoder_layers" in config;
+}
+
+/** Self-attention of a checkpoint's encoder. */
+function attentionOf(config: LoadableCheckpoint["config"]): EncoderAttention | undefined {
+  return (isSeq2seq(config) ? bartConfigFromJson : bertConfigFromJson)(config).attention;
 }
 
 /** Without what lets a global token, or a missing first token, into the text's states. */
-function unpooled(attention: EncoderAttention = "fused"): EncoderAttention {
+function unpooled(attention: EncoderAttention): EncoderAttention {
   const lsg = lsgPart(attention);
   return lsg ? { ...lsg, poolWithGlobal: false, maskFirstToken: false } : attention;
 }
 
-function lsgPart(attention: EncoderAttention): LsgEncoderAttention | undefined {
+function lsgPart(attention: EncoderAttention | undefined): LsgEncoderAttention | undefined {
   return typeof attention === "object" && attention.kind === "lsg" ? attention : undefined;
 }
 

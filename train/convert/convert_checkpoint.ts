@@ -1,3 +1,4 @@
+import { MAX_GLOBALS } from "../../attention/lsg/mod.ts";
 import { type Architecture, architectureOfType, lsgClass } from "./architectures.ts";
 import { ConversionError } from "./conversion_error.ts";
 import {
@@ -10,8 +11,7 @@ import { convertedConfig, sourceIdentity } from "./converted_config.ts";
 import { encodeFloats, FloatTable, type StoredTable } from "./float_table.ts";
 import { globalEmbeddings, randomGlobalEmbeddings } from "./global_embeddings.ts";
 import { globalPositions } from "./global_positions.ts";
-import { GLOBAL_ROWS } from "./lsg_fields.ts";
-import { copyRows, sinusoidalPositions, tiledRows } from "./position_tables.ts";
+import { computedPositions, copyRows, tiledRows } from "./position_tables.ts";
 
 /** What differs between the source and the converted checkpoint. */
 export interface Conversion {
@@ -46,17 +46,9 @@ export async function convertCheckpoint(
   source: ConversionSource,
   options: ConversionOptions = {},
 ): Promise<Conversion> {
-  const full = withDefaults(options);
   const notes: string[] = [];
   const note = (text: string) => void notes.push(text);
-  const architecture = findArchitecture(source, full.modelType);
-  const { className, isLsg } = sourceIdentity(source.config);
-  const config = convertedConfig(source.config, architecture, {
-    className: lsgClass(architecture, [full.architecture, className]),
-    maxLength: full.maxLength,
-    set: full.set,
-    isLsg,
-  }, note);
+  const { full, architecture, config, isLsg } = plannedConfig(source.config, options, note);
   const work = { source, architecture, options: full, prefix: keyPrefix(source, architecture) };
   const replaced = new Map<string, StoredTable>();
   // Globals first: they come from the old positions.
@@ -78,8 +70,30 @@ export async function convertCheckpoint(
   return { architecture, config, replaced, dropped: new Set(dropped), notes };
 }
 
-function findArchitecture(source: ConversionSource, given: string | undefined): Architecture {
-  const type = source.config.model_type;
+/**
+ * What a conversion makes of config.json and options alone, without the weights.
+ *
+ * @param note Takes what may surprise, a sentence each.
+ * @throws {ConversionError} For a type that has no such form, or an option that is not known or does not fit.
+ */
+export function plannedConfig(
+  source: ConversionSource["config"],
+  options: ConversionOptions,
+  note: (text: string) => void = () => {},
+) {
+  const full = withDefaults(options);
+  const architecture = findArchitecture(source.model_type, full.modelType);
+  const { className, isLsg } = sourceIdentity(source);
+  const config = convertedConfig(source, architecture, {
+    className: lsgClass(architecture, [full.architecture, className]),
+    maxLength: full.maxLength,
+    set: full.set,
+    isLsg,
+  }, note);
+  return { full, architecture, config, isLsg };
+}
+
+function findArchitecture(type: unknown, given: string | undefined): Architecture {
   const architecture = architectureOfType(given ?? type);
   // BARThez is an mBART by its configuration.
   const own = given === "barthez" ? ["barthez", "mbart"] : [architecture.type];
@@ -130,7 +144,7 @@ async function convertedGlobals(work: Work, key: string, isLsg: boolean): Promis
     }
     data.set(old.rowData(0));
   }
-  return { dtype: table.dtype, shape: [GLOBAL_ROWS, table.width], data };
+  return { dtype: table.dtype, shape: [MAX_GLOBALS, table.width], data };
 }
 
 /** The encoder's position table, computed where a Pegasus has none. */
@@ -145,7 +159,7 @@ async function oldPositions(work: Work): Promise<FloatTable> {
     );
   }
   const { width, dtype } = await readWords(source, architecture);
-  const data = encodeFloats(sinusoidalPositions(rows as number, width), dtype);
+  const data = encodeFloats(computedPositions(rows as number, width), dtype);
   return new FloatTable({ dtype, shape: [rows as number, width], data }, key);
 }
 
@@ -154,7 +168,7 @@ async function convertedPositions(work: Work, key: string): Promise<StoredTable>
   const table = await readTable(work.source, key);
   const { dtype, width } = table;
   if (work.architecture.sinusoidal) {
-    const data = encodeFloats(sinusoidalPositions(maxLength, width), dtype);
+    const data = encodeFloats(computedPositions(maxLength, width), dtype);
     return { dtype, shape: [maxLength, width], data };
   }
   const rows = tiledRows(

@@ -1,3 +1,4 @@
+import { isLsgConfig, PublishedConfig } from "../../models/mod.ts";
 import { type Architecture, autoMap } from "./architectures.ts";
 import { ConversionError } from "./conversion_error.ts";
 import { LSG_FIELD_NAMES, lsgFields } from "./lsg_fields.ts";
@@ -16,10 +17,9 @@ export interface SourceIdentity {
 export function sourceIdentity(config: Readonly<Config>): SourceIdentity {
   const { architectures } = config;
   const first: unknown = Array.isArray(architectures) ? architectures[0] : architectures;
-  const className = typeof first === "string" ? first : undefined;
   return {
-    className,
-    isLsg: config.base_model_prefix === "lsg" || (className ?? "").includes("LSG"),
+    className: typeof first === "string" ? first : undefined,
+    isLsg: isLsgConfig(new PublishedConfig(config)),
   };
 }
 

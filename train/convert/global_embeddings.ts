@@ -1,6 +1,6 @@
+import { MAX_GLOBALS } from "../../attention/lsg/mod.ts";
+import { normalAt } from "../../engine/mod.ts";
 import type { FloatTable } from "./float_table.ts";
-import { GLOBAL_ROWS } from "./lsg_fields.ts";
-import { normalNumber } from "./normal_numbers.ts";
 
 /** Stream of the random numbers that combine the rows of the vocabulary. */
 const WORD_STREAM = 2;
@@ -25,7 +25,7 @@ export interface GlobalSources {
 export function globalEmbeddings(sources: GlobalSources): Float32Array<ArrayBuffer> {
   const { words, first, mask = first, positions, tokenType } = sources;
   const { width } = words;
-  const result = new Float32Array(GLOBAL_ROWS * width);
+  const result = new Float32Array(MAX_GLOBALS * width);
   const [firstRow, maskRow] = [words.row(first), words.row(mask)];
   for (let i = 0; i < result.length; i++) {
     const column = i % width;
@@ -57,7 +57,7 @@ export function randomGlobalEmbeddings(
   for (let c = 0; c < width; c++) {
     samples[c] = doubleType && tokenType ? Math.fround(firstRow[c] + tokenType[c]) : firstRow[c];
   }
-  const result = new Float32Array(GLOBAL_ROWS * width);
+  const result = new Float32Array(MAX_GLOBALS * width);
   for (let i = 0; i < result.length; i++) {
     const place = tokenType ? Math.fround(positions[i] + tokenType[i % width]) : positions[i];
     result[i] = Math.fround(samples[i]) + place;
@@ -69,7 +69,7 @@ function sampleWords(words: GlobalSources["words"], seed: number): Float64Array 
   const { width, rows } = words;
   const mean = new Float64Array(width);
   for (let v = 0; v < rows; v++) words.row(v).forEach((value, c) => mean[c] += value / rows);
-  const samples = new Float64Array(GLOBAL_ROWS * width);
+  const samples = new Float64Array(MAX_GLOBALS * width);
   const scale = 1 / Math.sqrt(Math.max(1, rows - 1));
   const row = (v: number) =>
     v < rows
@@ -78,8 +78,8 @@ function sampleWords(words: GlobalSources["words"], seed: number): Float64Array 
   // Four rows at a time: the samples are too many for a fast cache.
   for (let v = 0; v < rows; v += 4) {
     const [r0, r1, r2, r3] = [row(v), row(v + 1), row(v + 2), row(v + 3)];
-    const z = (g: number, i: number) => normalNumber(seed, WORD_STREAM, (v + i) * GLOBAL_ROWS + g);
-    for (let g = 1; g < GLOBAL_ROWS; g++) {
+    const z = (g: number, i: number) => normalAt(seed, WORD_STREAM, (v + i) * MAX_GLOBALS + g);
+    for (let g = 1; g < MAX_GLOBALS; g++) {
       const [z0, z1, z2, z3] = [z(g, 0), z(g, 1), z(g, 2), z(g, 3)];
       for (let c = 0, at = g * width; c < width; c++, at++) {
         samples[at] += z0 * r0[c] + z1 * r1[c] + z2 * r2[c] + z3 * r3[c];

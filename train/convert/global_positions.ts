@@ -1,7 +1,7 @@
+import { MAX_GLOBALS } from "../../attention/lsg/mod.ts";
+import { normalAt } from "../../engine/mod.ts";
 import { ConversionError } from "./conversion_error.ts";
 import type { FloatTable } from "./float_table.ts";
-import { GLOBAL_ROWS } from "./lsg_fields.ts";
-import { normalNumber } from "./normal_numbers.ts";
 
 /** Stream of the random numbers that fill up a table of fewer than 512 positions. */
 const FILL_STREAM = 1;
@@ -16,17 +16,17 @@ const FILL_STREAM = 1;
  * @throws {ConversionError} If a does not divide 512.
  */
 export function globalPositionOrder(positions: number, stride: number): number[] {
-  const factor = Math.max(1, Math.floor(positions / GLOBAL_ROWS));
+  const factor = Math.max(1, Math.floor(positions / MAX_GLOBALS));
   const apart = Math.floor(stride / factor);
-  if (apart < 1 || GLOBAL_ROWS % apart !== 0) {
+  if (apart < 1 || MAX_GLOBALS % apart !== 0) {
     throw new ConversionError(
       `Cannot convert: the stride between globals is ${stride}, expected ${factor} times a ` +
         `divisor of 512 for ${positions} positions; choose another with --global-positional-stride`,
     );
   }
-  const columns = GLOBAL_ROWS / apart;
+  const columns = MAX_GLOBALS / apart;
   return Array.from(
-    { length: GLOBAL_ROWS },
+    { length: MAX_GLOBALS },
     (_, row) => ((row % columns) * apart + Math.floor(row / columns)) * factor,
   );
 }
@@ -50,8 +50,8 @@ export function globalPositions(
   const { width } = table;
   const count = table.rows - offset;
   const order = globalPositionOrder(count, stride);
-  const filled = count < GLOBAL_ROWS ? fill(table, offset, count, seed) : undefined;
-  const result = new Float32Array(GLOBAL_ROWS * width);
+  const filled = count < MAX_GLOBALS ? fill(table, offset, count, seed) : undefined;
+  const result = new Float32Array(MAX_GLOBALS * width);
   order.forEach((position, row) => {
     const values = position < count ? table.row(offset + position) : filled!(position);
     result.set(values, row * width);
@@ -83,6 +83,6 @@ function fill(
       mean,
       (m, c) =>
         m + Math.sqrt(squares[c] / (count - 1)) *
-          normalNumber(seed, FILL_STREAM, (position - count) * width + c),
+          normalAt(seed, FILL_STREAM, (position - count) * width + c),
     );
 }

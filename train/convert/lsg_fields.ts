@@ -1,18 +1,12 @@
+import {
+  checkLsgPattern,
+  MAX_GLOBALS,
+  selectionOf,
+  SPARSITY_TYPES,
+  type SparsityType,
+} from "../../attention/lsg/mod.ts";
+import { LSG_CONFIG_DEFAULTS, lsgAttentionFromConfig, PublishedConfig } from "../../models/mod.ts";
 import { ConversionError } from "./conversion_error.ts";
-
-/** Types of sparse selection. */
-export const LSG_SPARSITY_TYPES = [
-  "none",
-  "norm",
-  "pooling",
-  "lsh",
-  "stride",
-  "block_stride",
-  "bos_pooling",
-] as const;
-
-/** Rows of the table of global embeddings, whatever the number in use. */
-export const GLOBAL_ROWS = 512;
 
 /** The fields that make a config.json one of an LSG model, under the names of lsg-converter. */
 export interface LsgFields {
@@ -20,6 +14,8 @@ export interface LsgFields {
   readonly base_model_prefix: "lsg";
   readonly block_size: number;
   readonly lsh_num_pre_rounds: number;
+  /** Seed of the rotations of lsh; a field of ours, written where it is given. */
+  readonly lsh_seed?: number;
   readonly mask_first_token: boolean;
   readonly num_global_tokens: number;
   /** Sequence-to-sequence models only. */
@@ -29,22 +25,10 @@ export interface LsgFields {
   readonly sparse_block_size: number;
   /** 0 turns the sparse keys off, 1 takes every key. */
   readonly sparsity_factor: number;
-  readonly sparsity_type: typeof LSG_SPARSITY_TYPES[number];
+  readonly sparsity_type: SparsityType;
 }
 
-const DEFAULTS: LsgFields = {
-  adaptive: true,
-  base_model_prefix: "lsg",
-  block_size: 128,
-  lsh_num_pre_rounds: 1,
-  mask_first_token: false,
-  num_global_tokens: 1,
-  pass_global_tokens_to_decoder: true,
-  pool_with_global: true,
-  sparse_block_size: 128,
-  sparsity_factor: 2,
-  sparsity_type: "norm",
-};
+const DEFAULTS: LsgFields = { ...LSG_CONFIG_DEFAULTS, lsh_seed: 0 };
 
 /** Names that `lsgFields` reads. */
 export const LSG_FIELD_NAMES: readonly string[] = Object.keys(DEFAULTS);
@@ -69,6 +53,7 @@ export function lsgFields(
   // The reference writes Python's None for it.
   values.sparsity_type ??= "none";
   for (const [name, value] of Object.entries(values)) requireKind(name, value);
+  if (given.lsh_seed === undefined) delete values.lsh_seed;
   if (!model.encoderDecoder) delete values.pass_global_tokens_to_decoder;
   const fields = values as unknown as LsgFields;
   requireComputable(fields);
@@ -83,14 +68,18 @@ export function lsgFields(
 function requireKind(name: string, value: unknown): void {
   const fallback = DEFAULTS[name as keyof LsgFields];
   if (name === "sparsity_type") {
-    if ((LSG_SPARSITY_TYPES as readonly unknown[]).includes(value)) return;
+    if ((SPARSITY_TYPES as readonly unknown[]).includes(value)) return;
     throw new ConversionError(
       `Cannot convert: sparsity_type is ${JSON.stringify(value)}, expected a type of selection`,
-      { given: String(value), known: LSG_SPARSITY_TYPES },
+      { given: String(value), known: SPARSITY_TYPES },
     );
   }
   const least = name === "block_size" || name === "num_global_tokens" ? 1 : 0;
-  const most = name === "num_global_tokens" ? GLOBAL_ROWS : 2 ** 20;
+  const most = name === "num_global_tokens"
+    ? MAX_GLOBALS
+    : name === "lsh_seed"
+    ? 0xffffffff
+    : 2 ** 20;
   const good = typeof fallback === "number"
     ? Number.isInteger(value) && (value as number) >= least && (value as number) <= most
     : typeof fallback === "boolean"
@@ -109,38 +98,36 @@ function requireKind(name: string, value: unknown): void {
 }
 
 function requireComputable(fields: LsgFields): void {
-  const { block_size: B, sparse_block_size: S, sparsity_factor: f, sparsity_type: type } = fields;
-  const fail = (name: string, value: unknown, expected: string) => {
-    throw new ConversionError(
-      `Cannot convert: ${name} is ${value}, expected ${expected}; change it with --set ${name}=...`,
-    );
-  };
-  if (f > 0 && B % f !== 0) fail("sparsity_factor", f, `a divisor of block_size ${B}`);
-  if (!usesSparseKeys(fields)) return;
-  if (4 * S <= 3 * (B / f)) {
-    fail("sparse_block_size", S, `more than 3/4 of block_size / sparsity_factor = ${B / f}`);
+  const { block_size: B, sparsity_factor: f } = fields;
+  // The reference's configuration asks for this even where nothing is sparse.
+  if (f > 0 && B % f !== 0) {
+    refuse("sparsity_factor", `${f}, expected a divisor of block_size ${B}`);
   }
-  if ((type === "norm" || type === "lsh") && f > 1 && S < B) {
-    if (B % S !== 0) fail("sparse_block_size", S, `a divisor of block_size ${B} with ${type}`);
-    if (S % f !== 0) {
-      fail("sparse_block_size", S, `a multiple of sparsity_factor ${f} with ${type}`);
-    }
-  }
-  // f = S falls back to bos_pooling.
-  if (type === "lsh" && f > 1 && f !== S && Math.min(B, S) / f < 2) {
-    fail("sparsity_factor", f, `at most half of min(block_size, sparse_block_size) with lsh`);
+  try {
+    checkLsgPattern(patternOf(fields));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    // "Cannot attend with LSG: sparseBlockSize is ...", under the names of config.json.
+    const [, name, problem] = error.message
+      .replaceAll(/[a-z](?=[A-Z])/g, "$&_").toLowerCase().match(/: (\w+) is (.*)/) ?? [];
+    refuse(name, problem);
   }
 }
 
-/** Whether queries see sparse keys at all. */
-function usesSparseKeys(fields: LsgFields): boolean {
-  return fields.sparse_block_size > 0 && fields.sparsity_factor > 0 &&
-    fields.sparsity_type !== "none";
+function refuse(name: string, problem: string): never {
+  throw new ConversionError(
+    `Cannot convert: ${name} is ${problem}; change it with --set ${name}=...`,
+  );
+}
+
+/** What the models here make of the fields. */
+function patternOf(fields: LsgFields) {
+  return lsgAttentionFromConfig(new PublishedConfig(fields));
 }
 
 function noteSurprises(fields: LsgFields, heads: number, note: (text: string) => void): void {
-  if (!usesSparseKeys(fields)) return;
-  const { block_size: B, sparsity_factor: f, sparsity_type: type } = fields;
+  if (selectionOf(patternOf(fields)) === "none") return;
+  const { block_size: B, sparse_block_size: S, sparsity_factor: f, sparsity_type: type } = fields;
   if (type.endsWith("stride") && f > heads) {
     note(`With ${type} and ${heads} heads some of every ${f} tokens are seen by no head.`);
   }
@@ -148,6 +135,12 @@ function noteSurprises(fields: LsgFields, heads: number, note: (text: string) =>
     note(
       `block_size / sparsity_factor = ${B / f} is odd: lsg-converter's own classes ` +
         (B === f ? "count some neighbours twice." : "fail on inputs over two blocks."),
+    );
+  }
+  if (4 * S <= 3 * B / f) {
+    note(
+      `sparse_block_size = ${S} is at most 3/4 of block_size / sparsity_factor = ${B / f}: ` +
+        "lsg-converter's own classes lose sparse keys there.",
     );
   }
 }

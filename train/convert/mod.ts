@@ -18,7 +18,7 @@ export {
   type LoadableCheckpoint,
   SHORT_TOLERANCE,
 } from "./check_conversion.ts";
-export { type Conversion, convertCheckpoint } from "./convert_checkpoint.ts";
+export { type Conversion, convertCheckpoint, plannedConfig } from "./convert_checkpoint.ts";
 export { ConversionError } from "./conversion_error.ts";
 export {
   CONVERSION_PARITY,
@@ -28,8 +28,8 @@ export {
 export type { ConversionSource } from "./conversion_source.ts";
 export type { StoredTable } from "./float_table.ts";
 export { globalPositionOrder } from "./global_positions.ts";
-export { LSG_FIELD_NAMES, LSG_SPARSITY_TYPES, type LsgFields, lsgFields } from "./lsg_fields.ts";
-export { sinusoidalPositions, tiledRows } from "./position_tables.ts";
+export { LSG_FIELD_NAMES, type LsgFields, lsgFields } from "./lsg_fields.ts";
+export { tiledRows } from "./position_tables.ts";
 export { findSpecialTokens, TOKEN_FILES } from "./special_tokens.ts";
 export {
   checkIndex,

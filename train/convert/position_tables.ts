@@ -1,3 +1,4 @@
+import { sinusoidalPositions } from "../../models/mod.ts";
 import { ConversionError } from "./conversion_error.ts";
 import type { FloatTable } from "./float_table.ts";
 
@@ -33,23 +34,11 @@ export function copyRows(table: FloatTable, rows: readonly number[]): Uint8Array
 }
 
 /**
- * Sinusoidal positions of Pegasus, float32 [rows, width]: P[p, m] = sin(p / 10000^(2m / D)) and P[p, D/2 + m] = cos of the same,
- * computed in float64.
+ * Computed positions of Pegasus, float32 [rows, width]; see `sinusoidalPositions`.
  *
  * @throws {ConversionError} For an odd width.
  */
-export function sinusoidalPositions(rows: number, width: number): Float32Array<ArrayBuffer> {
-  if (width % 2 !== 0) {
-    throw new ConversionError(`Cannot convert: d_model is ${width}, expected an even number`);
-  }
-  const half = width / 2;
-  const table = new Float32Array(rows * width);
-  for (let p = 0; p < rows; p++) {
-    for (let m = 0; m < half; m++) {
-      const angle = p / 10000 ** (2 * m / width);
-      table[p * width + m] = Math.sin(angle);
-      table[p * width + half + m] = Math.cos(angle);
-    }
-  }
-  return table;
+export function computedPositions(rows: number, width: number): Float32Array<ArrayBuffer> {
+  if (width % 2 === 0) return sinusoidalPositions(rows, width);
+  throw new ConversionError(`Cannot convert: d_model is ${width}, expected an even number`);
 }

@@ -1,4 +1,4 @@
-import { SafetensorsError } from "../safetensors.ts";
+import { SafetensorsError } from "../safetensors_error.ts";
 import { encodeHeader, type SafetensorsLayout, tensorBytes } from "../safetensors_layout.ts";
 import type { Conversion } from "./convert_checkpoint.ts";
 

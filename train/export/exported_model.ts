@@ -7,7 +7,7 @@ import {
 } from "../../models/mod.ts";
 import type { LeapVariant } from "../../attention/mod.ts";
 import type { Tokenizer } from "../../data/mod.ts";
-import { SafetensorsError } from "../safetensors.ts";
+import { SafetensorsError } from "../safetensors_error.ts";
 
 /** What a checkpoint must say about the model for others to load it. */
 export interface ModelDescription {

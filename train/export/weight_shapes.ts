@@ -1,5 +1,5 @@
 import type { Gpt2Config, LeapConfig } from "../../models/mod.ts";
-import { SafetensorsError } from "../safetensors.ts";
+import { SafetensorsError } from "../safetensors_error.ts";
 import type { WeightMap } from "./layers_onnx.ts";
 
 /** Name and shape of parameters, one after the other. */

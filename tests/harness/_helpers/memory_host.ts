@@ -47,6 +47,7 @@ export function createMemoryHost(): MemoryHost {
     },
     rename: unused,
     list: unused,
+    isLink: unused,
     makeDir: () => Promise.resolve(),
     env: () => undefined,
     now: () => clock += 1000,

@@ -38,7 +38,7 @@ export interface GoldenArchitecture extends GoldenConversion {
 export interface GoldenOptionCase extends GoldenConversion {
   readonly first: ReferenceOptions | null;
   readonly options: ReferenceOptions;
-  readonly max_position_embeddings: number;
+  readonly converted_config: Record<string, unknown>;
 }
 
 /** Options under the reference's names. */

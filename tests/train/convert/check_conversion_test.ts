@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import type { PublishedTensor } from "../../../models/mod.ts";
+import { Bert, type LsgEncoderAttention, type PublishedTensor } from "../../../models/mod.ts";
 import {
   ARCHITECTURE_TYPES,
   checkConversion,
+  type ConversionSource,
   convertCheckpoint,
   type LoadableCheckpoint,
 } from "../../../train/convert/mod.ts";
@@ -29,20 +30,20 @@ async function pair(
     set: { ...GOLDEN_OPTIONS.set, ...set },
   });
   const converted = convertedSource(source, conversion);
-  const floats = async (given: typeof source) => {
-    const tensors: Tensors = new Map();
-    for (const [key, { shape }] of given.tensors) {
-      const data = new Float32Array((await given.read(key)).slice().buffer);
-      tensors.set(key, { shape, data });
-    }
-    return tensors;
-  };
-  const [before, after] = [await floats(source), await floats(converted)];
-  spoil(after);
-  return [
-    { config: source.config, tensors: () => Promise.resolve(before) },
-    { config: conversion.config, tensors: () => Promise.resolve(after) },
-  ];
+  return [await loadable(source), await loadable(converted, spoil)];
+}
+
+/** A checkpoint with its float32 tensors in memory. */
+async function loadable(
+  { config, tensors, read }: ConversionSource,
+  spoil: (tensors: Tensors) => void = () => {},
+): Promise<LoadableCheckpoint> {
+  const floats: Tensors = new Map();
+  for (const [key, { shape }] of tensors) {
+    floats.set(key, { shape, data: new Float32Array((await read(key)).slice().buffer) });
+  }
+  spoil(floats);
+  return { config, tensors: () => Promise.resolve(floats) };
 }
 
 for (const type of ARCHITECTURE_TYPES) {
@@ -94,6 +95,59 @@ gpuTest(
     assert.deepEqual([short.passed, long.passed], [true, true], short.detail);
   },
 );
+
+gpuTest(
+  "checkConversion() passes fewer sparse keys than the reference's windows have",
+  async () => {
+    const set = { sparse_block_size: 1, sparsity_type: "pooling" };
+    const [short, long] = await checkConversion(gpu, ...await pair("bert", undefined, set));
+    assert.deepEqual([short.passed, long.passed], [true, true], short.detail);
+  },
+);
+
+gpuTest("checkConversion() passes every layer with the largest seed of lsh", async () => {
+  const set = { lsh_seed: 0xffffffff, sparsity_type: "lsh" };
+  const [short, long] = await checkConversion(gpu, ...await pair("bert", undefined, set));
+  assert.deepEqual([short.passed, long.passed], [true, true], short.detail);
+});
+
+for (const resizeLsg of [false, true]) {
+  gpuTest(
+    `checkConversion() passes a conversion to larger blocks than those of its source, resizeLsg ${resizeLsg}`,
+    async () => {
+      const first = goldenSource(goldenArchitecture("bert"));
+      const source = convertedSource(first, await convertCheckpoint(first, GOLDEN_OPTIONS));
+      const set = { block_size: 64, sparse_block_size: 64 };
+      const conversion = await convertCheckpoint(source, { maxLength: 600, resizeLsg, set });
+      const converted = convertedSource(source, conversion);
+      const [short, long] = await checkConversion(
+        gpu,
+        await loadable(source),
+        await loadable(converted),
+      );
+      assert.match(short.detail, /^Short input of 8 tokens /);
+      assert.deepEqual([short.passed, long.passed], [true, true], short.detail);
+    },
+  );
+}
+
+gpuTest("checkConversion() runs the long input as configured, the short one unpooled", async () => {
+  const { hidden } = Bert.prototype;
+  const found: unknown[] = [];
+  Bert.prototype.hidden = function (...given) {
+    const { poolWithGlobal, maskFirstToken } = this.config.attention as LsgEncoderAttention;
+    found.push([given[0].dim(1), poolWithGlobal, maskFirstToken]);
+    return hidden.apply(this, given);
+  };
+  try {
+    const set = { mask_first_token: true, pool_with_global: true };
+    await checkConversion(gpu, ...await pair("bert", undefined, set));
+  } finally {
+    Bert.prototype.hidden = hidden;
+  }
+  // The source in the middle has no such options.
+  assert.deepEqual(found, [[600, true, true], [8, undefined, undefined], [8, false, false]]);
+});
 
 gpuTest("checkConversion() does not compare a causal decoder", async () => {
   const [source, converted] = await pair("bert");

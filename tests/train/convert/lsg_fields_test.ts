@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { checkLsgPattern, type SparsityType } from "../../../attention/mod.ts";
-import { ConversionError, LSG_SPARSITY_TYPES, lsgFields } from "../../../train/convert/mod.ts";
+import { checkLsgPattern, SPARSITY_TYPES } from "../../../attention/mod.ts";
+import { ConversionError, lsgFields } from "../../../train/convert/mod.ts";
 
 const MODEL = { heads: 12, encoderDecoder: false };
 
@@ -42,18 +42,19 @@ for (
     [{ sparsity_factor: 256 }, /a divisor of block_size 128/],
     // The reference checks this even where nothing is sparse.
     [{ sparsity_factor: 3, sparsity_type: "none" }, /a divisor of block_size/],
-    [{ sparse_block_size: 48 }, /sparse_block_size is 48, expected more than 3\/4 of .* = 64/],
+    [{ lsh_seed: -1 }, /lsh_seed is -1, expected an integer from 0 to 4294967295/],
+    [{ lsh_seed: "1" }, /lsh_seed is "1"/],
     [
       { sparse_block_size: 96, sparsity_factor: 4 },
-      /sparse_block_size is 96, expected a divisor of block_size 128 with norm/,
+      /sparse_block_size is 96, expected for norm a divisor of block_size 128 and .*; change it with --set sparse_block_size=/,
     ],
     [
       { block_size: 64, sparse_block_size: 2, sparsity_factor: 32, sparsity_type: "lsh" },
-      /sparse_block_size is 2, expected a multiple of sparsity_factor 32 with lsh/,
+      /sparse_block_size is 2, expected for lsh .* a multiple of sparsity_factor 32/,
     ],
     [
       { block_size: 8, sparse_block_size: 16, sparsity_factor: 8, sparsity_type: "lsh" },
-      /sparsity_factor is 8, expected at most half of/,
+      /sparsity_factor is 8, expected for lsh at most half of/,
     ],
     [{ sparsity_type: "norms" }, /sparsity_type is "norms"/],
   ] as const
@@ -69,7 +70,7 @@ for (
 
 Deno.test("lsgFields() names the types of selection for a wrong one", () => {
   assert.throws(() => fields({ sparsity_type: "norms" }), (error: ConversionError) => {
-    assert.deepEqual(error.choice, { given: "norms", known: LSG_SPARSITY_TYPES });
+    assert.deepEqual(error.choice, { given: "norms", known: SPARSITY_TYPES });
     return true;
   });
   assert.equal(fields({ sparsity_type: null }).value.sparsity_type, "none");
@@ -83,38 +84,46 @@ Deno.test("lsgFields() says what works but may surprise", () => {
   assert.match(fields(stride).notes.join(), /With stride and 12 heads/);
   assert.deepEqual(fields(stride, { heads: 16, encoderDecoder: false }).notes, []);
   assert.match(fields({ sparsity_factor: 128 }).notes.join(), /count some neighbours twice/);
+  const few = fields({ sparse_block_size: 32, sparsity_type: "pooling" });
+  assert.match(few.notes.join(), /= 32 is at most 3\/4 of .* = 64: lsg-converter's .* lose sparse/);
+  assert.deepEqual(fields({ sparse_block_size: 64 }).notes, []);
   const odd = fields({ block_size: 6, sparse_block_size: 6, sparsity_type: "pooling" });
   assert.match(odd.notes.join(), /= 3 is odd: .* fail on inputs over two blocks/);
 });
 
-Deno.test("lsgFields() accepts nothing that attention refuses", () => {
-  let accepted = 0;
-  for (const B of [2, 4, 6, 8, 12]) {
-    for (const S of [0, 1, 2, 3, 4, 6, 8, 16]) {
-      for (const f of [0, 1, 2, 3, 4, 8]) {
-        for (const type of LSG_SPARSITY_TYPES) {
+Deno.test("lsgFields() keeps a seed of lsh that is given, and writes none else", () => {
+  assert.equal(fields({ lsh_seed: 7 }).value.lsh_seed, 7);
+  assert.ok(!("lsh_seed" in fields({}).value));
+});
+
+Deno.test("lsgFields() accepts what attention accepts, and no factor that does not divide", () => {
+  const succeeds = (work: () => unknown) => {
+    try {
+      work();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  for (const blockSize of [2, 4, 6, 8, 12]) {
+    for (const sparseBlockSize of [0, 1, 2, 3, 4, 6, 8, 16]) {
+      for (const sparsityFactor of [0, 1, 2, 3, 4, 8]) {
+        for (const sparsityType of SPARSITY_TYPES) {
           const given = {
-            block_size: B,
-            sparse_block_size: S,
-            sparsity_factor: f,
-            sparsity_type: type,
+            block_size: blockSize,
+            sparse_block_size: sparseBlockSize,
+            sparsity_factor: sparsityFactor,
+            sparsity_type: sparsityType,
           };
-          try {
-            fields(given);
-          } catch {
-            continue;
-          }
-          accepted++;
-          checkLsgPattern({
-            globals: 1,
-            blockSize: B,
-            sparseBlockSize: S,
-            sparsityFactor: f,
-            sparsityType: type as SparsityType,
-          });
+          const sizes = { blockSize, sparseBlockSize, sparsityFactor, sparsityType };
+          const divides = sparsityFactor === 0 || blockSize % sparsityFactor === 0;
+          assert.equal(
+            succeeds(() => fields(given)),
+            divides && succeeds(() => checkLsgPattern({ globals: 1, ...sizes })),
+            JSON.stringify(given),
+          );
         }
       }
     }
   }
-  assert.ok(accepted > 400, `${accepted}`);
 });

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { globalPositionOrder, sinusoidalPositions, tiledRows } from "../../../train/convert/mod.ts";
+import { sinusoidalPositions } from "../../../models/mod.ts";
+import { globalPositionOrder, tiledRows } from "../../../train/convert/mod.ts";
+import { computedPositions } from "../../../train/convert/position_tables.ts";
 import { globalPositions } from "../../../train/convert/global_positions.ts";
 import { FloatTable } from "../../../train/convert/float_table.ts";
 
@@ -84,5 +86,6 @@ Deno.test("sinusoidalPositions() has sines in the first half and cosines in the 
   assert.deepEqual([...values.subarray(0, 4)], [0, 0, 1, 1]);
   const expected = [Math.sin(2), Math.sin(2 / 100), Math.cos(2), Math.cos(2 / 100)];
   assert.deepEqual([...values.subarray(8)], expected.map(Math.fround));
-  assert.throws(() => sinusoidalPositions(3, 5), /d_model is 5, expected an even number/);
+  assert.deepEqual(computedPositions(3, 4), values);
+  assert.throws(() => computedPositions(3, 5), /d_model is 5, expected an even number/);
 });

@@ -5,7 +5,7 @@ import {
   indexedFiles,
   planWeightFiles,
 } from "../../../train/convert/mod.ts";
-import { SafetensorsError } from "../../../train/safetensors.ts";
+import { SafetensorsError } from "../../../train/safetensors_error.ts";
 import type { SafetensorsLayout } from "../../../train/safetensors_layout.ts";
 
 const place = (begin: number, count: number) => ({
