@@ -26,7 +26,6 @@ import {
 } from "../softmax/kernels_rows.ts";
 import { FORWARD_READS, keyFunctions, slotAddress, visitKeys } from "./kernels_forward.ts";
 import {
-  blockCount,
   keyVisible,
   loadPacked,
   pairRules,
@@ -36,8 +35,8 @@ import {
   sparseKey,
   type SparseProblem,
   sparseUniforms,
+  textKernel,
   textTile,
-  tilesPerBlock,
 } from "./problem.ts";
 import type { SparseVariant } from "./variant.ts";
 
@@ -63,30 +62,25 @@ export function sparseQueryGradientKernel(
   variant: SparseVariant,
   offsets: GradientOffsets,
 ): Kernel {
-  const { B, H, d, pattern } = problem;
+  const { d } = problem;
   const C = vectorsPerRow(d);
   const { threads, rows: R } = variant;
-  return {
+  const row = (i: number) => `u.globals + first + ${i * threads}u + lane`;
+  return textKernel(problem, variant, {
     name: "block_sparse_bwd_dq",
-    key: sparseKey(problem, variant),
     bindings: bindings(problem, QUERY_READS, "gradient"),
-    uniforms: sparseUniforms(problem, variant, offsets),
-    grid: [blockCount(problem) * tilesPerBlock(pattern.block, variant), H, B],
+    offsets,
     body: () =>
       `${keyFunctions(problem)}
 ${loadFunction("dOutput", d)}
 ${storeFunction("gradient", d)}
 ${headStart(problem, threads)}
 ${textTile(variant)}
-${
-        range(R).map((i) =>
-          declareQueryRow(C, i, `u.globals + first + ${i * threads}u + lane`, "rowEnd")
-        ).join("\n")
-      }
+${range(R).map((i) => declareQueryRow(C, i, row(i), "rowEnd")).join("\n")}
 ${visitKeys(problem, (rules, key, value) => queryGradientStep(rules, C, R, key, value))}
 ${storeQueryGradients(C, R, "rowEnd")}
 }`,
-  };
+  });
 }
 
 const queryVector = (c: number) => `load_q(qAt, ${c}u)`;
@@ -102,16 +96,17 @@ export function sparseKeyGradientKernel(
   variant: SparseVariant,
   offsets: GradientOffsets,
 ): Kernel {
-  const { B, H, d, pattern } = problem;
+  const { d, pattern } = problem;
   const C = vectorsPerRow(d);
   const { threads, rows: R } = variant;
   const rules = pairRules(problem, (r) => `visible${r}`, true);
-  return {
+  const declare = (r: number) =>
+    `${declareKeyRow(C, r, `u.globals + first + ${r * threads}u + lane`, "rowEnd")}
+let visible${r} = ${keyVisible(problem, `j${r}`)};`;
+  return textKernel(problem, variant, {
     name: "block_sparse_bwd_dkv",
-    key: sparseKey(problem, variant),
     bindings: bindings(problem, KEY_READS, "gradient"),
-    uniforms: sparseUniforms(problem, variant, offsets),
-    grid: [blockCount(problem) * tilesPerBlock(pattern.block, variant), H, B],
+    offsets,
     body: () =>
       `${loadPacked(d)}
 ${loadFunction("dOutput", d)}
@@ -120,12 +115,7 @@ ${pattern.queryRanges}
 ${dropoutFunctions(problem, "u.columns")}
 ${headStart(problem, threads)}
 ${textTile(variant)}
-${
-        range(R).map((r) =>
-          `${declareKeyRow(C, r, `u.globals + first + ${r * threads}u + lane`, "rowEnd")}
-let visible${r} = ${keyVisible(problem, `j${r}`)};`
-        ).join("\n")
-      }
+${range(R).map(declare).join("\n")}
 // A causal global attends to nothing, so it sends no gradient.
 let globalEnd = ${pattern.causal ? "0u" : loopEnd("u.globals", "qkv")};
 let ranges = query_ranges(block, group.y);
@@ -139,7 +129,7 @@ ${keyGradientStep(rules, C, R, queryVector, upstreamVector)}
 }
 ${storeKeyGradients(C, R, "rowEnd")}
 }`,
-  };
+  });
 }
 
 /**

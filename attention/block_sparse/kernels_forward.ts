@@ -23,17 +23,14 @@ import {
   storeRows,
 } from "../softmax/kernels_rows.ts";
 import {
-  blockCount,
   keyVisible,
   loadPacked,
   pairRules,
   SLOT_RANGE,
   sparseBindings,
-  sparseKey,
   type SparseProblem,
-  sparseUniforms,
+  textKernel,
   textTile,
-  tilesPerBlock,
 } from "./problem.ts";
 import type { SparseVariant } from "./variant.ts";
 
@@ -42,33 +39,23 @@ export const FORWARD_READS = { mask: true, ranges: true, slots: true };
 
 /** Writes the text rows of o [B, N, H, d] and lse [B, H, N]. Bindings: qkv, [keyMask], [table], [slots], [pooled], o, lse. */
 export function sparseForwardKernel(problem: SparseProblem, variant: SparseVariant): Kernel {
-  const { B, H, d, pattern } = problem;
+  const { d } = problem;
   const C = vectorsPerRow(d);
   const { threads, rows: R } = variant;
-  return {
+  const row = (i: number) => `u.globals + first + ${i * threads}u + lane`;
+  return textKernel(problem, variant, {
     name: "block_sparse_fwd",
-    key: sparseKey(problem, variant),
-    bindings: [
-      ...sparseBindings(problem, FORWARD_READS),
-      write("o", rowType(d)),
-      write("lse"),
-    ],
-    uniforms: sparseUniforms(problem, variant),
-    grid: [blockCount(problem) * tilesPerBlock(pattern.block, variant), H, B],
+    bindings: [...sparseBindings(problem, FORWARD_READS), write("o", rowType(d)), write("lse")],
     body: () =>
       `${keyFunctions(problem)}
 ${storeFunction("o", d)}
 ${headStart(problem, threads)}
 ${textTile(variant)}
-${
-        range(R).map((i) =>
-          declareRow(C, i, `u.globals + first + ${i * threads}u + lane`, "rowEnd")
-        ).join("\n")
-      }
+${range(R).map((i) => declareRow(C, i, row(i), "rowEnd")).join("\n")}
 ${visitKeys(problem, (rules, key, value) => keyStep(rules, C, R, key, value))}
 ${storeRows(C, R, "rowEnd")}
 }`,
-  };
+  });
 }
 
 /** Functions that `visitKeys` calls. */

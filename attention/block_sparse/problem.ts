@@ -1,4 +1,11 @@
-import { type Binding, type Gpu, read, type Tensor, type Uniform } from "../../engine/mod.ts";
+import {
+  type Binding,
+  type Gpu,
+  type Kernel,
+  read,
+  type Tensor,
+  type Uniform,
+} from "../../engine/mod.ts";
 import {
   type AttentionProblem,
   type GradientOffsets,
@@ -73,6 +80,32 @@ export function sparseUniforms(
     u32("pooledHalf", B * H * (slots?.count ?? 0) * (d % 4 === 0 ? d / 4 : d)),
     ...pattern.uniforms,
   ];
+}
+
+/** What the kernels over tiles of text differ in. */
+export interface TextKernel {
+  readonly name: string;
+  readonly bindings: readonly Binding[];
+  /** Where gradients go. */
+  readonly offsets?: GradientOffsets;
+  readonly body: () => string;
+}
+
+/** A kernel with one workgroup per tile of a block of text, head and batch entry; its body starts with `textTile`. */
+export function textKernel(
+  problem: SparseProblem,
+  variant: SparseVariant,
+  { name, bindings, offsets, body }: TextKernel,
+): Kernel {
+  const { B, H, pattern } = problem;
+  return {
+    name,
+    key: sparseKey(problem, variant),
+    bindings,
+    uniforms: sparseUniforms(problem, variant, offsets),
+    grid: [blockCount(problem) * tilesPerBlock(pattern.block, variant), H, B],
+    body,
+  };
 }
 
 /** What a kernel reads besides its own: `ranges` for the pattern's table, `slots` for the sparse keys. */

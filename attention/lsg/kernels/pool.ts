@@ -23,6 +23,10 @@ export interface Pooling {
   readonly hashed: boolean;
 }
 
+/** Functions of a buffer of rows that is added to. */
+const readWritten = (name: string, d: number) =>
+  `${loadFunction(name, d)}\n${storeFunction(name, d)}`;
+
 const headWidth = (d: number) => d % 4 === 0 ? d / 4 : d;
 
 const numbersOf = ({ chunk, kept }: Pooling) => ({ chunk, kept });
@@ -121,7 +125,7 @@ export function poolKernel(
     threads,
     bindings: [...assignment(pooling), read("weights"), write("pooled", rowType(d))],
     numbers: { ...numbersOf(pooling), slotsHere: slotsOf(problem, pooling) },
-    functions: `${loadFunction("pooled", d)}\n${storeFunction("pooled", d)}`,
+    functions: readWritten("pooled", d),
     body: `let c = n % ${C}u;
 let isValue = n / ${C}u % ${halves}u == 1u;
 let start = n / ${C * halves}u * u.chunk;
@@ -171,9 +175,7 @@ export function unpoolKernel(
       write("gradient", type),
     ],
     numbers: { ...numbersOf(pooling), ...gradientNumbers(d, offsets) },
-    functions: `${loadFunction("pooledGradient", d)}
-${loadFunction("gradient", d)}
-${storeFunction("gradient", d)}`,
+    functions: `${loadFunction("pooledGradient", d)}\n${readWritten("gradient", d)}`,
     body: `let c = n % ${C}u;
 let t = n / ${C}u;
 let weight = vec4f(weights[batchHead * u.T + t]);
@@ -217,9 +219,7 @@ export function bosGradientKernel(
       write("gradient", type),
     ],
     numbers: { factor, ...gradientNumbers(d, offsets) },
-    functions: `${loadFunction("pooledGradient", d)}
-${loadFunction("gradient", d)}
-${storeFunction("gradient", d)}`,
+    functions: `${loadFunction("pooledGradient", d)}\n${readWritten("gradient", d)}`,
     body: `let end = min((n + 1u) * u.factor, u.T);
 let source = (batchHead * u.slotCount + n) * ${headWidth(d)}u;
 var mean = 0.0;
@@ -286,7 +286,7 @@ export function bosQueryCombineKernel(
     sequence: false,
     bindings: [read("partial", "vec4f"), write("gradient", rowType(d))],
     numbers: { strips: parts, ...gradientNumbers(d, offsets) },
-    functions: `${loadFunction("gradient", d)}\n${storeFunction("gradient", d)}`,
+    functions: readWritten("gradient", d),
     body: `var sum = vec4f();
 let end = min(u.strips, arrayLength(&partial));
 for (var part = 0u; part < end; part++) { sum += partial[(batchHead * u.strips + part) * ${C}u + n]; }
