@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { SparsityType } from "../../attention/mod.ts";
 import {
   Bart,
   type BartConfig,
@@ -11,6 +10,7 @@ import {
 import { assertClose } from "../_helpers/assert_close.ts";
 import { gpu, gpuTest } from "../_helpers/gpu.ts";
 import {
+  convertedForms,
   convertedTensors,
   integers,
   type LsgGolden,
@@ -68,16 +68,9 @@ for (const architecture of ["bart", "mbart", "barthez", "pegasus"]) {
       const config = bartConfigFromJson(file.converted_config);
       const attention = config.attention as LsgEncoderAttention;
       assert.deepEqual([attention.globals, config.passGlobals, config.positions], [2, true, 1024]);
-      for (const [sparsityType, outputs] of Object.entries(file.outputs.converted)) {
-        for (const form of ["fused", "naive"] as const) {
-          const own = {
-            ...attention,
-            ...{ form, sparsityType: sparsityType as SparsityType },
-            ...(sparsityType === "bos_pooling" ? { parity: { bosPoolingMaskBug: true } } : {}),
-          };
-          const label = `${architecture} ${sparsityType} ${form}`;
-          await check(label, file, { ...config, attention: own }, convertedTensors(file), outputs);
-        }
+      for (const { label, outputs, attention: own } of convertedForms(file, attention)) {
+        const changed = { ...config, attention: own };
+        await check(`${architecture} ${label}`, file, changed, convertedTensors(file), outputs);
       }
     },
   );

@@ -1,4 +1,5 @@
-import type { PublishedTensor } from "../../models/mod.ts";
+import type { SparsityType } from "../../attention/mod.ts";
+import type { LsgEncoderAttention, PublishedTensor } from "../../models/mod.ts";
 import { closedForm, sinusoids } from "../_helpers/closed_form.ts";
 import { golden, type GoldenTensor } from "../_helpers/golden.ts";
 import { gpu } from "../_helpers/gpu.ts";
@@ -30,6 +31,21 @@ export interface LsgGolden {
 
 /** Reads the file of an architecture. */
 export const readLsgGolden = (name: string) => golden<LsgGolden>(`lsg_${name}`);
+
+/** Every recorded selection of a converted model in both forms, with the faults that the reference has. */
+export function convertedForms(file: LsgGolden, attention: LsgEncoderAttention) {
+  return Object.entries(file.outputs.converted).flatMap(([sparsityType, outputs]) =>
+    (["fused", "naive"] as const).map((form) => ({
+      label: `${sparsityType} ${form}`,
+      outputs,
+      attention: {
+        ...attention,
+        ...{ form, sparsityType: sparsityType as SparsityType },
+        ...(sparsityType === "bos_pooling" ? { parity: { bosPoolingMaskBug: true } } : {}),
+      },
+    }))
+  );
+}
 
 /** Tensors of the source checkpoint. */
 export function sourceTensors(file: LsgGolden): Map<string, PublishedTensor> {
