@@ -19,7 +19,7 @@ export function variantCases(name: string): ParityCase[] {
   const base = name.replace(/-naive$/, "");
   const [fused, naive] = [parseVariant(base), parseVariant(`${base}-naive`)];
   const block = Number(/\d+/.exec(base)?.[0] ?? 16);
-  const long = fused.family === "full" ? 70 : 3 * block + 5;
+  const long = fused.family === "full" ? 70 : blocksNeeded(fused.attention(1)) * block + 5;
   const make = (T: number, rest: Partial<AttentionCase>, globals = 1): ParityCase => {
     // Longformer and BigBird take their globals from the text.
     const N = fused.family === "lsg" ? T + globals : T;
@@ -35,6 +35,13 @@ export function variantCases(name: string): ParityCase[] {
     make(long, { dropout: DROPOUT }, 2),
     make(Math.max(3, block - 3), {}),
   ];
+}
+
+/** Blocks of a text whose pattern hides something: of fewer, window and random blocks see the whole. */
+function blocksNeeded(attention: EncoderAttention): number {
+  return typeof attention !== "string" && attention.kind === "bigbird"
+    ? attention.randomBlocks + 6
+    : 3;
 }
 
 /** The variant with a pattern that is wrong by a little: a key more on each side, other random blocks, or one global more, which moves every block by a token. */

@@ -101,16 +101,19 @@ function positionChart(rows: readonly Cell[], variants: readonly string[], task:
   return [{
     id: `positions-${task}`,
     title: "Exact answers by their place in the context",
-    mark: "line" as const,
+    mark: "heatmap" as const,
     x: { label: "place of the answer", scale: "category" as const },
-    y: { label: "accuracy" },
-    series: variants.map((name) => ({
-      name,
-      points: ANSWER_POSITIONS.flatMap((x) => {
-        const y = byPosition(where(trained, {}, name), x);
-        return y === undefined ? [] : [{ x, y }];
-      }),
-    })),
+    y: { label: "attention", scale: "category" as const },
+    // One cell per attention and place: a line for each of a dozen variants cannot be told apart.
+    series: [{
+      name: "accuracy",
+      points: variants.flatMap((name) =>
+        ANSWER_POSITIONS.flatMap((x) => {
+          const value = byPosition(where(trained, {}, name), x);
+          return value === undefined ? [] : [{ x, y: name, value }];
+        })
+      ),
+    }],
   }];
 }
 
