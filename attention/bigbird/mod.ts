@@ -11,4 +11,4 @@ export {
 } from "./attention.ts";
 export { bigBirdFlops, type BigBirdFlopsOptions } from "./flops.ts";
 export { type BigBirdPattern, checkBigBirdPattern } from "./pattern.ts";
-export { randomBlocks } from "./random_blocks.ts";
+export { type RandomBlocks, randomBlocks } from "./random_blocks.ts";

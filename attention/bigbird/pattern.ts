@@ -1,16 +1,12 @@
 import type { BlockPattern } from "../block_sparse/pattern.ts";
-import { randomBlockTable } from "./random_blocks.ts";
+import { type RandomBlocks, randomBlockTable } from "./random_blocks.ts";
 
 /** The pattern of BigBird (Zaheer et al. 2020, arXiv:2007.14062): a window of blocks, random blocks and globals. */
-export interface BigBirdPattern {
+export interface BigBirdPattern extends RandomBlocks {
   /** Leading positions of the sequence that see and are seen by all, at least 1. */
   readonly globals: number;
   /** Text tokens per block; a query sees its own block and both neighbours. */
   readonly blockSize: number;
-  /** Further blocks that a block of queries sees, its own draw in every head. */
-  readonly randomBlocks: number;
-  /** Seed of the draws. @default {0} */
-  readonly seed?: number;
 }
 
 /**

@@ -1,5 +1,12 @@
 import { uniformAt } from "../../engine/mod.ts";
-import type { BigBirdPattern } from "./pattern.ts";
+
+/** How random blocks are drawn. */
+export interface RandomBlocks {
+  /** Further blocks that a block of queries sees, its own draw in every head. */
+  readonly randomBlocks: number;
+  /** Seed of the draws. @default {0} */
+  readonly seed?: number;
+}
 
 const made = new Map<string, Int32Array>();
 
@@ -8,7 +15,7 @@ const made = new Map<string, Int32Array>();
  * the window, by the seed alone. There are fewer than `randomBlocks` where the text has not so many others.
  */
 export function randomBlocks(
-  { randomBlocks: wanted, seed = 0 }: BigBirdPattern,
+  { randomBlocks: wanted, seed = 0 }: RandomBlocks,
   heads: number,
   blocks: number,
 ): number[][][] {
@@ -35,7 +42,7 @@ export function randomBlocks(
  * many for the query blocks per key block, then the lists. Made once for the same arguments.
  */
 export function randomBlockTable(
-  pattern: BigBirdPattern,
+  pattern: RandomBlocks,
   heads: number,
   blocks: number,
 ): Int32Array {

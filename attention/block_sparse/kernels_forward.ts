@@ -10,18 +10,13 @@ import {
   dropoutFunctions,
   headStart,
   loadFunction,
+  type PairRules,
   range,
   rowType,
   storeFunction,
   vectorsPerRow,
 } from "../softmax/kernels_problem.ts";
-import {
-  declareRow,
-  keyStep,
-  type PairRules,
-  type RowVector,
-  storeRows,
-} from "../softmax/kernels_rows.ts";
+import { declareRow, keyStep, type RowVector, storeRows } from "../softmax/kernels_rows.ts";
 import {
   keyVisible,
   loadPacked,

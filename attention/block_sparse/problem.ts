@@ -10,11 +10,11 @@ import {
   type AttentionProblem,
   type GradientOffsets,
   loadFunction,
+  type PairRules,
   problemKey,
   problemUniforms,
   rowType,
 } from "../softmax/kernels_problem.ts";
-import type { PairRules } from "../softmax/kernels_rows.ts";
 import type { BlockPattern, SlotPattern } from "./pattern.ts";
 import type { SparseVariant } from "./variant.ts";
 

@@ -1,6 +1,5 @@
 import { f32, RANDOM_WGSL, type Uniform } from "../../engine/mod.ts";
 import { DROPOUT_DOMAIN } from "../../engine/kernels/dropout.ts";
-import type { PairRules } from "./kernels_rows.ts";
 
 /** Where the rows of one operand lie inside its buffer, in elements. Head h starts `h * d` elements into a row. */
 export interface OperandLayout {
@@ -150,6 +149,14 @@ export function allowed(problem: AttentionProblem, i: string, j: string): string
   if (problem.causal) terms.push(`i32(${j}) <= i32(${i}) + u.shift`);
   if (problem.masked) terms.push(`keyMask[group.z * u.Tk + ${j}] != 0`);
   return terms.join(" && ") || "true";
+}
+
+/** What a kernel says of a pair; all are WGSL expressions. */
+export interface PairRules {
+  /** May the query at position `i` see the key at position `j`? `row` is the number of the thread's row. */
+  readonly allowed: (i: string, j: string, row: number) => string;
+  /** Factor of dropout on the pair's probability; left out where nothing is dropped. */
+  readonly kept?: (i: string, j: string) => string;
 }
 
 /** The rules of this problem's pairs, for the steps of `kernels_rows.ts`. */

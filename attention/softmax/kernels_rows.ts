@@ -2,15 +2,7 @@
  * The arithmetic of one step of online softmax and of its gradients, as text that every fused kernel with R rows per thread splices: the
  * softmax kernels of this folder and those of `attention/block_sparse`. The kernels differ in which pairs they visit, not in this.
  */
-import { dot, range } from "./kernels_problem.ts";
-
-/** What a kernel says of a pair; all are WGSL expressions. */
-export interface PairRules {
-  /** May the query at position `i` see the key at position `j`? `row` is the number of the thread's row. */
-  readonly allowed: (i: string, j: string, row: number) => string;
-  /** Factor of dropout on the pair's probability; left out where nothing is dropped. */
-  readonly kept?: (i: string, j: string) => string;
-}
+import { dot, type PairRules, range } from "./kernels_problem.ts";
 
 /** Gives vec4 number c of a row. */
 export type RowVector = (c: number) => string;

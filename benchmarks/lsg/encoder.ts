@@ -1,4 +1,4 @@
-import { fetchHubFile, openCorpus } from "../../data/mod.ts";
+import { openCorpus } from "../../data/mod.ts";
 import type { TaskContext } from "../../harness/contract.ts";
 import {
   Bert,
@@ -15,6 +15,7 @@ import {
 } from "../encoder_training/masked_pretraining.ts";
 import type { LsgConfig } from "./config.ts";
 import { convertWeights, type Weights } from "./convert_weights.ts";
+import { fetchEncoderFile } from "./fetch_encoder_file.ts";
 import type { PreparedUnit } from "./prepare.ts";
 import { type Unit, unitName, weightsArtifact } from "./unit.ts";
 
@@ -139,26 +140,4 @@ async function pretrainingTexts(
     texts.push(...split.documents.map(({ text }) => text));
   }
   return texts;
-}
-
-/** A file of the published encoder. */
-export async function fetchEncoderFile(
-  context: TaskContext,
-  { encoder: { repo, revision } }: LsgConfig,
-  path: string,
-): Promise<Uint8Array> {
-  const { bytes, sha256, trust } = await fetchHubFile(
-    { kind: "model", repo, revision, path },
-    {
-      store: context.host,
-      signal: context.signal,
-      warn: (message: string) => context.log(message),
-    },
-  );
-  context.data({
-    ...{ id: `${repo}/${path}`, origin: repo, revision, sha256, bytes: bytes.length },
-    licence: "as stated in the repository",
-    note: trust === "pinned" ? "" : "unpinned: trusted on first use",
-  });
-  return bytes;
 }

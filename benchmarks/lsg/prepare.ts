@@ -7,7 +7,7 @@ import {
 import type { LsgConfig } from "./config.ts";
 import { type LongDocument, type LongDocuments, openDocuments } from "./documents.ts";
 import { encodeInput, type LongInput } from "./encode_inputs.ts";
-import { fetchEncoderFile } from "./encoder.ts";
+import { fetchEncoderFile } from "./fetch_encoder_file.ts";
 import type { Unit } from "./unit.ts";
 
 /** Everything of a unit that comes before a model. */
