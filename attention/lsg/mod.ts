@@ -21,3 +21,5 @@ export {
 } from "./options.ts";
 export { lsgSlotPattern } from "./pattern.ts";
 export { lshPlanes, lshRounds, type PlaneSize } from "./planes.ts";
+export { referenceLsg, type ReferenceLsgInput } from "./reference.ts";
+export type { ReferenceLsgFault } from "./reference_slots.ts";

@@ -1,4 +1,9 @@
-import type { LsgPattern, SparsityType } from "../../attention/mod.ts";
+import {
+  type LsgPattern,
+  referenceLsg,
+  type ReferenceLsgFault,
+  type SparsityType,
+} from "../../attention/mod.ts";
 import {
   auditCausality,
   auditDeterminism,
@@ -13,12 +18,11 @@ import type { TaskContext } from "../../harness/contract.ts";
 import { attentionValues, drawQkv, keyMaskOf, upstreamOf } from "./attention_case.ts";
 import { type SelectionCase, selectionCases } from "./audit_cases.ts";
 import { PARITY_THRESHOLD } from "./audit_variants.ts";
-import { lsgOracle, type OracleFault } from "./oracle.ts";
 
-/** Largest error of the fused output against the oracle in f64, relative to its RMS. */
-export const ORACLE_THRESHOLD = 1e-4;
+/** Largest error of the fused output against `referenceLsg`, relative to its RMS. */
+export const REFERENCE_THRESHOLD = 1e-4;
 
-/** One selection type in every way of using it: fused against naive, against the oracle, causality, gradients, determinism. */
+/** One selection type in every way of using it: fused against naive, against `referenceLsg`, causality, gradients, determinism. */
 export async function auditSelection(context: TaskContext, type: SparsityType): Promise<void> {
   const seed = context.seed(`audit/${type}`);
   const cases = selectionCases(type);
@@ -40,7 +44,7 @@ export async function auditSelection(context: TaskContext, type: SparsityType): 
   const subject = `lsg ${type}`;
   const parity = auditParity({ subject, pairs, threshold: PARITY_THRESHOLD });
   context.audit({ ...parity, detail: shortDetail(parity.detail, pairs.length) });
-  if (type !== "lsh") auditOracle(context, type, judged);
+  auditReference(context, type, judged);
   await auditCausal(context, type, seed);
   await auditSlopes(context, type, seed);
   const { given, pattern } = cases[1];
@@ -63,22 +67,23 @@ export async function auditSelection(context: TaskContext, type: SparsityType): 
 }
 
 /** A pattern changed in one of three ways that a kernel could get wrong. The last needs a selection that pools. */
-const FAULTS: readonly OracleFault[] = [
+const FAULTS: readonly ReferenceLsgFault[] = [
   "window-off-by-one",
   "globals-twice",
   "masked-group-visible",
 ];
 
-/** The fused output against f64, and the same comparison with faults planted in the oracle, each of which must go red. */
-function auditOracle(
+/** The fused output against f64, and the same comparison with faults planted in the reference, each of which must go red. */
+function auditReference(
   context: TaskContext,
   type: SparsityType,
   judged: readonly { at: SelectionCase; qkv: Float32Array; got: Float32Array }[],
 ): void {
-  const against = (fault?: OracleFault) =>
+  const against = (fault?: ReferenceLsgFault) =>
     worstOf(judged.map(({ at, qkv, got }) => {
-      const input = { ...at.given, qkv, keyMask: keyMaskOf(at.given) };
-      return relativeError(got, lsgOracle(input, at.pattern, fault));
+      const { B, N, H, d } = at.given;
+      const input = { B, H, T: N - at.pattern.globals, d, keyMask: keyMaskOf(at.given), fault };
+      return relativeError(got, referenceLsg(qkv, at.pattern, input));
     }));
   const pools = type === "pooling" || type === "bos_pooling";
   const faults = FAULTS.filter((fault) => pools || fault !== "masked-group-visible");
@@ -86,10 +91,10 @@ function auditOracle(
     id: "numerics",
     subject: `lsg ${type}`,
     evidence: against(),
-    threshold: ORACLE_THRESHOLD,
+    threshold: REFERENCE_THRESHOLD,
     canaries: faults.map(against),
     compared:
-      `fused output against an f64 oracle in ${judged.length} cases, error relative to the RMS; planted in the oracle: ${
+      `fused output against float64 loops in ${judged.length} cases, error relative to the RMS; planted in the loops: ${
         faults.join(", ")
       }`,
   }));

@@ -1,13 +1,12 @@
-import { fusedLsgAttention, naiveLsgAttention } from "../../../attention/lsg/mod.ts";
+import { fusedLsgAttention, naiveLsgAttention, referenceLsg } from "../../../attention/lsg/mod.ts";
 import type { SparseVariant } from "../../../attention/block_sparse/variant.ts";
 import { gpu, gpuTest } from "../../_helpers/gpu.ts";
 import { checkOperation } from "../../_helpers/gradients.ts";
 import { CASES, describe, inputOf, type LsgCase, patternOf } from "./_cases.ts";
-import { oracleLsg } from "./_oracle.ts";
 
 type Form = "fused" | "naive";
 
-async function checkAgainstOracle(
+async function checkAgainstReference(
   testCase: LsgCase,
   form: Form,
   variant?: SparseVariant,
@@ -22,7 +21,7 @@ async function checkAgainstOracle(
       form === "fused"
         ? fusedLsgAttention(qkv, { ...options, variant })
         : naiveLsgAttention(qkv, options),
-    reference: (qkv) => oracleLsg(qkv, pattern, input),
+    reference: (qkv) => referenceLsg(qkv, pattern, input),
     // The fault lets gradients through weights that do not depend on their scores: no difference quotient shows them.
     constant: pattern.parity?.bosPoolingMaskBug ? ["qkv"] : [],
   });
@@ -31,8 +30,8 @@ async function checkAgainstOracle(
 for (const testCase of CASES) {
   for (const form of ["fused", "naive"] as const) {
     gpuTest(
-      `${form}LsgAttention() matches the float64 oracle: ${describe(testCase)}`,
-      () => checkAgainstOracle(testCase, form),
+      `${form}LsgAttention() matches referenceLsg(): ${describe(testCase)}`,
+      () => checkAgainstReference(testCase, form),
     );
   }
 }
@@ -42,8 +41,8 @@ for (const variant of [{ threads: 8, rows: 4 }, { threads: 32, rows: 1 }]) {
   const name = `${variant.threads} threads of ${variant.rows}`;
   for (const testCase of CASES.filter(({ d = 4 }) => d === 4)) {
     gpuTest(
-      `fusedLsgAttention() matches the oracle with ${name}: ${describe(testCase)}`,
-      () => checkAgainstOracle(testCase, "fused", variant),
+      `fusedLsgAttention() matches referenceLsg() with ${name}: ${describe(testCase)}`,
+      () => checkAgainstReference(testCase, "fused", variant),
     );
   }
 }

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
-import { fusedLsgAttention } from "../../../attention/lsg/mod.ts";
+import {
+  fusedLsgAttention,
+  referenceLsg,
+  type ReferenceLsgFault,
+} from "../../../attention/lsg/mod.ts";
 import { add, detach, mulScalar, reshape, slice, sub } from "../../../engine/mod.ts";
 import { gpu, gpuTest } from "../../_helpers/gpu.ts";
 import { checkOperation } from "../../_helpers/gradients.ts";
 import { inputOf, type LsgCase, patternOf } from "./_cases.ts";
-import { oracleLsg } from "./_oracle.ts";
 
 const FAULTS: {
-  fault: "window-off-by-one" | "masked-group-visible" | "globals-twice";
+  fault: ReferenceLsgFault;
   case: LsgCase;
 }[] = [
   { fault: "window-off-by-one", case: { T: 24, sparsityType: "none" } },
@@ -18,7 +21,7 @@ const FAULTS: {
 
 for (const { fault, case: testCase } of FAULTS) {
   gpuTest(
-    `the oracle's comparison catches a planted fault: ${fault}, ${testCase.sparsityType}`,
+    `a comparison with referenceLsg() catches a planted fault: ${fault}, ${testCase.sparsityType}`,
     async () => {
       const pattern = patternOf(testCase);
       const input = inputOf(testCase);
@@ -31,7 +34,7 @@ for (const { fault, case: testCase } of FAULTS) {
               ...pattern,
               keyMask: keyMask && gpu.tensor(keyMask, [B, N]),
             }),
-          reference: (qkv) => oracleLsg(qkv, pattern, { ...input, fault: planted }),
+          reference: (qkv) => referenceLsg(qkv, pattern, { ...input, fault: planted }),
         });
       await compare(undefined);
       await assert.rejects(() => compare(fault), {
@@ -42,7 +45,7 @@ for (const { fault, case: testCase } of FAULTS) {
   );
 }
 
-gpuTest("the oracle's comparison catches a gradient that is a hundredth off", async () => {
+gpuTest("a comparison with referenceLsg() catches a gradient that is a hundredth off", async () => {
   const testCase: LsgCase = { T: 24, sparsityType: "norm" };
   const pattern = patternOf(testCase);
   const input = inputOf(testCase);
@@ -56,7 +59,7 @@ gpuTest("the oracle's comparison catches a gradient that is a hundredth off", as
         const extra = mulScalar(reshape(slice(qkv, [0, 0, 0], [B, N, 1]), y.shape), fault);
         return add(y, sub(extra, detach(extra)));
       },
-      reference: (qkv) => oracleLsg(qkv, pattern, input),
+      reference: (qkv) => referenceLsg(qkv, pattern, input),
     });
   await compare(0);
   await assert.rejects(() => compare(0.01), {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import type { LsgPattern } from "../../../attention/mod.ts";
-import { lsgOracle } from "../../../benchmarks/lsg/oracle.ts";
+import { type LsgPattern, referenceLsg } from "../../../attention/mod.ts";
 
 /** Values that name their token: with all scores equal, the output is the mean of what a query sees. */
 function tokensSeen(pattern: LsgPattern, T: number, masked: readonly number[] = []): number[][] {
@@ -9,7 +8,7 @@ function tokensSeen(pattern: LsgPattern, T: number, masked: readonly number[] = 
   const qkv = new Float64Array(N * 3 * d);
   for (let n = 0; n < N; n++) qkv[(n * 3 + 2) * d + n] = 1;
   const keyMask = Array.from({ length: N }, (_, n) => masked.includes(n) ? 0 : 1);
-  const output = lsgOracle({ qkv, B: 1, N, H: 1, d, keyMask }, pattern);
+  const output = referenceLsg(qkv, pattern, { B: 1, H: 1, T, d, keyMask });
   return Array.from({ length: N }, (_, n) => {
     const row = output.subarray(n * d, (n + 1) * d);
     return [...row.keys()].filter((j) => row[j] > 0);
@@ -18,7 +17,7 @@ function tokensSeen(pattern: LsgPattern, T: number, masked: readonly number[] = 
 
 const range = (from: number, end: number) => Array.from({ length: end - from }, (_, i) => from + i);
 
-Deno.test("lsgOracle() sees the keys of the specification's example (block 4, sparse 4, factor 2)", () => {
+Deno.test("referenceLsg() sees the keys of the specification's example (block 4, sparse 4, factor 2)", () => {
   const pattern: LsgPattern = {
     ...{ globals: 1, blockSize: 4, sparseBlockSize: 4, sparsityFactor: 2 },
     sparsityType: "stride",
@@ -33,7 +32,7 @@ Deno.test("lsgOracle() sees the keys of the specification's example (block 4, sp
   assert.deepEqual(seen[13], text(0, 2, 4, 6, ...range(8, 16)));
 });
 
-Deno.test("lsgOracle() hides masked tokens, the first one where asked, and the future in the causal form", () => {
+Deno.test("referenceLsg() hides masked tokens, the first one where asked, and the future in the causal form", () => {
   const pattern: LsgPattern = {
     ...{ globals: 1, blockSize: 4, sparseBlockSize: 0, sparsityFactor: 0, sparsityType: "none" },
   };
@@ -47,7 +46,7 @@ Deno.test("lsgOracle() hides masked tokens, the first one where asked, and the f
   }
 });
 
-Deno.test("lsgOracle() attends texts of two blocks in full", () => {
+Deno.test("referenceLsg() attends texts of two blocks in full", () => {
   const pattern: LsgPattern = {
     ...{ globals: 2, blockSize: 4, sparseBlockSize: 4, sparsityFactor: 2, sparsityType: "norm" },
   };
