@@ -28,7 +28,6 @@ import { FORWARD_READS, keyFunctions, slotAddress, visitKeys } from "./kernels_f
 import {
   keyVisible,
   loadPacked,
-  pairRules,
   type Reads,
   SLOT_RANGE,
   sparseBindings,
@@ -37,6 +36,7 @@ import {
   sparseUniforms,
   textKernel,
   textTile,
+  visiblePairs,
 } from "./problem.ts";
 import type { SparseVariant } from "./variant.ts";
 
@@ -99,7 +99,7 @@ export function sparseKeyGradientKernel(
   const { d, pattern } = problem;
   const C = vectorsPerRow(d);
   const { threads, rows: R } = variant;
-  const rules = pairRules(problem, (r) => `visible${r}`, true);
+  const rules = visiblePairs(problem, (r) => `visible${r}`, true);
   const declare = (r: number) =>
     `${declareKeyRow(C, r, `u.globals + first + ${r * threads}u + lane`, "rowEnd")}
 let visible${r} = ${keyVisible(problem, `j${r}`)};`;
@@ -196,7 +196,7 @@ ${range(rows).map(row).join("\n")}`;
  */
 function visitSlotQueries(problem: SparseProblem, { rows: R }: SparseVariant): string {
   const C = vectorsPerRow(problem.d);
-  const rules = pairRules(problem, (r) => `seen${r}`, false);
+  const rules = visiblePairs(problem, (r) => `seen${r}`, false);
   return `let step = i32(u.slotStep);
 let reach = i32(u.slotReach);
 let right = i32(u.slotRight);
@@ -233,7 +233,7 @@ ${
 }`;
   }
   return `if (row${r} < u.slotCount && token${r} >= 0) {
-${keyGradientAt(r).replaceAll(`row${r} * u.kRow`, `at${r}`)}
+${keyGradientAt(r, `at${r}`)}
 ${
     range(C).map((c) =>
       `store_gradient(dkAt${r}, ${c}u, load_gradient(dkAt${r}, ${c}u) + dk${r}_${c} * u.scale);

@@ -13,6 +13,7 @@ import {
   type PairRules,
   range,
   rowType,
+  rowUnits,
   storeFunction,
   vectorsPerRow,
 } from "../softmax/kernels_problem.ts";
@@ -20,12 +21,12 @@ import { declareRow, keyStep, type RowVector, storeRows } from "../softmax/kerne
 import {
   keyVisible,
   loadPacked,
-  pairRules,
   SLOT_RANGE,
   sparseBindings,
   type SparseProblem,
   textKernel,
   textTile,
+  visiblePairs,
 } from "./problem.ts";
 import type { SparseVariant } from "./variant.ts";
 
@@ -82,7 +83,7 @@ for (var j = keys.x; j < keys.y; j++) {
 let visible = ${keyVisible(problem, "j")};
 let kAt = kBase + j * u.kRow;
 let vAt = vBase + j * u.kRow;
-${step(pairRules(problem, () => "visible", true), load("k"), load("v"))}
+${step(visiblePairs(problem, () => "visible", true), load("k"), load("v"))}
 }
 }
 ${problem.slots ? visitSlots(problem, step) : ""}`;
@@ -103,7 +104,7 @@ let token = slots[slotBase + s];
 let visible = token >= 0;
 let j = u.Tk + s;
 ${slotAddress(problem, "s", "token")}
-${step(pairRules(problem, () => "visible", false), load("k"), load("v"))}
+${step(visiblePairs(problem, () => "visible", false), load("k"), load("v"))}
 }
 }`;
 }
@@ -115,7 +116,7 @@ export function slotAddress(
   token: string,
   suffix = "",
 ): string {
-  const width = problem.d % 4 === 0 ? problem.d / 4 : problem.d;
+  const width = rowUnits(problem.d);
   if (problem.slots!.pooled) {
     return `let kAt${suffix} = (slotBase + ${slot}) * ${width}u;
 let vAt${suffix} = kAt${suffix} + u.pooledHalf;`;

@@ -28,11 +28,11 @@ import {
 import {
   keyVisible,
   loadPacked,
-  pairRules,
   sparseBindings,
   sparseKey,
   type SparseProblem,
   sparseUniforms,
+  visiblePairs,
 } from "./problem.ts";
 import type { SparseVariant } from "./variant.ts";
 
@@ -77,7 +77,7 @@ let positions = ${loopEnd("u.Tk", "qkv")};`;
 export function globalPartKernel(problem: SparseProblem, variant: SparseVariant): Kernel {
   const { d } = problem;
   const C = vectorsPerRow(d);
-  const rules = pairRules(problem, () => "visible", false);
+  const rules = visiblePairs(problem, () => "visible", false);
   return {
     name: "block_sparse_global_part",
     key: sparseKey(problem, variant),
@@ -177,7 +177,7 @@ let kAt = kBase + j * u.kRow;
 let vAt = vBase + j * u.kRow;
 ${
     queryGradientStep(
-      pairRules(problem, () => "visible", false),
+      visiblePairs(problem, () => "visible", false),
       C,
       1,
       (c) => `load_k(kAt, ${c}u)`,
@@ -216,7 +216,7 @@ let qAt = qBase + i * u.qRow;
 let gAt = oBase + i * oRow;
 ${
         keyGradientStep(
-          pairRules(problem, () => "visible", false),
+          visiblePairs(problem, () => "visible", false),
           C,
           1,
           (c) => `load_q(qAt, ${c}u)`,

@@ -14,6 +14,7 @@ import {
   problemKey,
   problemUniforms,
   rowType,
+  rowUnits,
 } from "../softmax/kernels_problem.ts";
 import type { BlockPattern, SlotPattern } from "./pattern.ts";
 import type { SparseVariant } from "./variant.ts";
@@ -77,7 +78,7 @@ export function sparseUniforms(
     u32("slotStep", slots?.perBlock ?? 0),
     u32("slotReach", slots?.reach ?? 0),
     u32("slotRight", slots?.right ?? 0),
-    u32("pooledHalf", B * H * (slots?.count ?? 0) * (d % 4 === 0 ? d / 4 : d)),
+    u32("pooledHalf", B * H * (slots?.count ?? 0) * rowUnits(d)),
     ...pattern.uniforms,
   ];
 }
@@ -156,7 +157,7 @@ export function keyVisible({ masked, pattern }: SparseProblem, j: string): strin
 }
 
 /** Rules of pairs whose key's visibility is already in a variable. */
-export function pairRules(
+export function visiblePairs(
   { pattern, dropout }: SparseProblem,
   visible: (row: number) => string,
   conditional: boolean,

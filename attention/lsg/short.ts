@@ -40,9 +40,8 @@ export function globalQueries(
 function withoutFirst(qkv: Tensor, keyMask: Tensor | undefined, globals: number): Tensor {
   const { gpu } = qkv;
   const [B, N] = qkv.shape;
-  const others = Int32Array.from({ length: B * N }, (_, i) => i % N === globals ? 0 : 1);
-  if (!keyMask) return gpu.tensor(others, [B, N]);
-  const before = slice(keyMask, [0, 0], [B, globals]);
-  const after = slice(keyMask, [0, globals + 1], [B, N]);
+  const mask = keyMask ?? gpu.full([B, N], 1, "i32");
+  const before = slice(mask, [0, 0], [B, globals]);
+  const after = slice(mask, [0, globals + 1], [B, N]);
   return concat([before, gpu.full([B, 1], 0, "i32"), after], 1);
 }

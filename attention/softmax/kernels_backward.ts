@@ -28,6 +28,7 @@ import {
   problemUniforms,
   range,
   rowType,
+  rowUnits,
   storeFunction,
   vectorsPerRow,
 } from "./kernels_problem.ts";
@@ -61,7 +62,7 @@ export function rowDotKernel({ B, H, Tq, d }: AttentionProblem): Kernel {
 ${loadFunction("dOutput", d)}
 ${linearMain(ROW_DOT_WORKGROUP)}
   if (i < u.count) {
-    let at = i * ${d % 4 === 0 ? C : d}u;
+    let at = i * ${rowUnits(d)}u;
     var sum = vec4f();
     for (var c = 0u; c < ${C}u; c++) { sum = fma(load_o(at, c), load_dOutput(at, c), sum); }
     let head = i % u.H;

@@ -43,6 +43,11 @@ export function rowType(d: number): "vec4f" | "f32" {
   return d % 4 === 0 ? "vec4f" : "f32";
 }
 
+/** Width of a row of a head in elements of its binding. */
+export function rowUnits(d: number): number {
+  return d % 4 === 0 ? d / 4 : d;
+}
+
 /** The part of a pipeline key that all kernels share. */
 export function problemKey({ d, causal, masked, dropout }: AttentionProblem): string {
   return `d${d}${causal ? " causal" : ""}${masked ? " mask" : ""}${dropout ? " dropout" : ""}`;
@@ -128,7 +133,7 @@ fn kept(i: u32, j: u32, batchHead: u32) -> f32 {
  * Opening of every pass: which head this workgroup works on and where its operands start.
  */
 export function headStart(problem: AttentionProblem, workgroupSize: number): string {
-  const headWidth = problem.d % 4 === 0 ? problem.d / 4 : problem.d;
+  const headWidth = rowUnits(problem.d);
   return `@compute @workgroup_size(${workgroupSize})
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) group: vec3u,
         @builtin(num_workgroups) groups: vec3u) {

@@ -180,10 +180,10 @@ export function keyGradientStep(
   return lines.join("\n");
 }
 
-/** Addresses `dkAt<r>` and `dvAt<r>` of the gradients of key row r. */
-export const keyGradientAt = (r: number) =>
-  `let dkAt${r} = kBase - u.kOffset + u.dkOffset + row${r} * u.kRow;
-let dvAt${r} = vBase - u.vOffset + u.dvOffset + row${r} * u.kRow;`;
+/** Addresses `dkAt<r>` and `dvAt<r>` of the gradients of key row r, `at` behind the first key of the head. */
+export const keyGradientAt = (r: number, at = `row${r} * u.kRow`) =>
+  `let dkAt${r} = kBase - u.kOffset + u.dkOffset + ${at};
+let dvAt${r} = vBase - u.vOffset + u.dvOffset + ${at};`;
 
 /** Stores the R key and value gradients with the strides of k. */
 export function storeKeyGradients(C: number, R: number, end = "u.Tk"): string {

@@ -18,7 +18,11 @@ export interface AttentionCase {
 }
 
 /** Seeded qkv [B, N, 3, H, d]. */
-export function drawQkv({ B, N, H, d }: AttentionCase, seed: number, stream = 0): Float32Array {
+export function drawQkv(
+  { B, N, H, d }: Pick<AttentionCase, "B" | "N" | "H" | "d">,
+  seed: number,
+  stream = 0,
+): Float32Array {
   return Float32Array.from({ length: B * N * 3 * H * d }, (_, i) => normalAt(seed, stream, i));
 }
 

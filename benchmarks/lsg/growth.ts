@@ -47,9 +47,9 @@ function exponents(part: string, variant: string, rows: readonly Cell[]): Compar
 }
 
 function sparseRows(variant: string, rows: readonly Cell[]): Cell[] {
-  return variant === "full"
+  return variant.startsWith("full")
     ? [...rows]
-    : rows.filter((row) => row.implementation?.label !== "dense" || variant.startsWith("full"));
+    : rows.filter((row) => row.implementation?.label !== "dense");
 }
 
 /** Shortest measured length from which a variant is faster than fused full attention at every longer one too. */

@@ -1,8 +1,9 @@
-import { normalAt, type Tensor, uniformAt } from "../../engine/mod.ts";
+import { type Tensor, uniformAt } from "../../engine/mod.ts";
 import type { CellInput, TaskContext } from "../../harness/contract.ts";
-import { attend, encoderAttentionFlops } from "../../models/encoder_attention.ts";
-import { Bert } from "../../models/mod.ts";
+import { attend, encoderAttentionFlops, prependedGlobals } from "../../models/encoder_attention.ts";
+import { Bert, type EncoderAttention } from "../../models/mod.ts";
 import { peakOf } from "../encoder_training/peak_of.ts";
+import { drawQkv } from "./attention_case.ts";
 import type { LsgConfig } from "./config.ts";
 import {
   type Contestant,
@@ -12,7 +13,7 @@ import {
   type Work,
 } from "./contestants.ts";
 import { selectionRun } from "./selection.ts";
-import { fallsBack, parseVariant, prepended, type Variant } from "./variants.ts";
+import { fallsBack, implementationOf, parseVariant, type Variant } from "./variants.ts";
 
 /** What a sweep is over. */
 export type ScalingPart = "attention" | "encoder";
@@ -33,12 +34,10 @@ export async function runScalingTask(
     for (const name of scaling[part]!.variants) {
       context.signal.throwIfAborted();
       const variant = parseVariant(name);
-      const falls = fallsBack(variant.attention(config.globals), T);
       const row: CellInput = {
         variant: name,
         params: { part: `scaling-${part}`, T },
-        implementation: { form: variant.form, label: falls ? "dense" : variant.label },
-        notes: falls ? ["The text is no longer than two blocks: full attention."] : [],
+        ...implementationOf(variant, config.globals, T),
       };
       const limit = limitOf(config, variant);
       if (T > limit) {
@@ -52,10 +51,12 @@ export async function runScalingTask(
       contestants.push(
         await prepareContestant(context, row, { name, phase: SCALING_PHASE }, build),
       );
-      if (part === "attention" && variant.family === "lsg" && variant.form === "fused" && !falls) {
-        const pattern = variant.attention(config.globals);
-        const input = qkvOf(context, config, pattern, T);
-        const selection = selectionRun(input, pattern);
+      const attention = variant.attention(config.globals);
+      const timesSelection = part === "attention" && variant.family === "lsg" &&
+        variant.form === "fused" && !fallsBack(attention, T);
+      if (timesSelection) {
+        const input = qkvOf(context, config, attention, T);
+        const selection = selectionRun(input, attention);
         if (!selection) {
           input.dispose();
           continue;
@@ -89,13 +90,12 @@ function limitOf({ scaling }: LsgConfig, { form, family }: Variant): number {
 function qkvOf(
   { gpu }: TaskContext,
   { scaling }: LsgConfig,
-  attention: Parameters<typeof prepended>[0],
+  attention: EncoderAttention,
   T: number,
 ): Tensor {
   const { heads: H, headWidth: d } = scaling!.attention;
-  const N = T + prepended(attention);
-  const values = Float32Array.from({ length: N * 3 * H * d }, (_, i) => normalAt(1, 0, i));
-  const input = gpu.tensor(values, [1, N, 3, H, d]).keep();
+  const N = T + prependedGlobals(attention);
+  const input = gpu.tensor(drawQkv({ B: 1, N, H, d }, 1), [1, N, 3, H, d]).keep();
   input.requiresGrad = true;
   return input;
 }

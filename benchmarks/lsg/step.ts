@@ -4,7 +4,7 @@ import { Bert } from "../../models/mod.ts";
 import { AdamW } from "../../train/mod.ts";
 import type { LsgConfig } from "./config.ts";
 import { type Contestant, prepareContestant, timeAndRecord, type Work } from "./contestants.ts";
-import { fallsBack, parseVariant, type Variant } from "./variants.ts";
+import { implementationOf, parseVariant, type Variant } from "./variants.ts";
 
 /** Seconds and peak bytes of a training step of a binary classifier, every variant interleaved with the others. */
 export async function runStepTask(
@@ -18,7 +18,6 @@ export async function runStepTask(
     for (const [i, name] of step.variants.entries()) {
       context.signal.throwIfAborted();
       const variant = parseVariant(name);
-      const falls = fallsBack(variant.attention(config.globals), step.length);
       const row = {
         variant: name,
         params: {
@@ -27,8 +26,7 @@ export async function runStepTask(
           batchSize: step.batchSize,
           attentionDropout: withDropout,
         },
-        implementation: { form: variant.form, label: variant.label },
-        notes: falls ? ["The text is no longer than two blocks: full attention."] : [],
+        ...implementationOf(variant, config.globals, step.length),
       };
       const build = () => buildStep(context, config, variant, withDropout);
       contestants.push(await prepareContestant(context, row, { name, phase: "step" }, build));

@@ -1,4 +1,6 @@
-import { SPARSITY_TYPES, type SparsityType } from "../../attention/mod.ts";
+import { attendsFully, SPARSITY_TYPES, type SparsityType } from "../../attention/mod.ts";
+import type { CellInput } from "../../harness/contract.ts";
+import { isSparse } from "../../models/encoder_attention.ts";
 import type { EncoderAttention } from "../../models/mod.ts";
 
 /** A mechanism with its sizes. */
@@ -67,14 +69,22 @@ export function parseVariant(name: string): Variant {
   }
 }
 
-/** Tokens that the attention puts in front of the text. */
-export function prepended(attention: EncoderAttention): number {
-  return typeof attention === "object" && attention.kind === "lsg" ? attention.globals : 0;
-}
-
 /** True where a text of T tokens is so short that LSG falls back to full attention. */
 export function fallsBack(attention: EncoderAttention, T: number): boolean {
-  return typeof attention === "object" && attention.kind === "lsg" && T <= 2 * attention.blockSize;
+  return isSparse(attention) && attention.kind === "lsg" && attendsFully(attention, T);
+}
+
+/** How a row of a variant on texts of T tokens says what its cost rests on. */
+export function implementationOf(
+  { form, label, attention }: Variant,
+  globals: number,
+  T: number,
+): Pick<CellInput, "implementation" | "notes"> {
+  const falls = fallsBack(attention(globals), T);
+  return {
+    implementation: { form, label: falls ? "dense" : label },
+    notes: falls ? ["The text is no longer than two blocks: full attention."] : [],
+  };
 }
 
 function unknown(name: string): RangeError {

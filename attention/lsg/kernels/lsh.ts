@@ -4,7 +4,14 @@
  * Check: `deno test -A tests/attention/lsg/`.
  */
 import { type Kernel, read, write } from "../../../engine/mod.ts";
-import { dot, loadFunction, range, rowType, vectorsPerRow } from "../../softmax/kernels_problem.ts";
+import {
+  dot,
+  loadFunction,
+  range,
+  rowType,
+  rowUnits,
+  vectorsPerRow,
+} from "../../softmax/kernels_problem.ts";
 import { directRows } from "../../softmax/variants.ts";
 import { type SparseProblem, textLength } from "../../block_sparse/problem.ts";
 import { selectionKernel, tokenVisible } from "./selection_kernel.ts";
@@ -37,7 +44,7 @@ export function bucketKernel(
   const { d } = problem;
   const C = vectorsPerRow(d);
   const type = rowType(d);
-  const width = d % 4 === 0 ? C : d;
+  const width = rowUnits(d);
   const R = itemsPerThread(d);
   const declare = (r: number) =>
     `let item${r} = n * ${R}u + ${r}u;

@@ -10,6 +10,7 @@ import {
   loadFunction,
   range,
   rowType,
+  rowUnits,
   storeFunction,
   vectorsPerRow,
 } from "../../softmax/kernels_problem.ts";
@@ -26,8 +27,6 @@ export interface Pooling {
 /** Functions of a buffer of rows that is added to. */
 const readWritten = (name: string, d: number) =>
   `${loadFunction(name, d)}\n${storeFunction(name, d)}`;
-
-const headWidth = (d: number) => d % 4 === 0 ? d / 4 : d;
 
 const numbersOf = ({ chunk, kept }: Pooling) => ({ chunk, kept });
 
@@ -132,14 +131,14 @@ let start = n / ${C * halves}u * u.chunk;
 let half = select(0u, groups.z * groups.y * u.slotsHere, isValue);
 let base = half + batchHead * u.slotsHere;
 for (var s = 0u; s < u.kept; s++) {
-  store_pooled((base + start / u.chunk * u.kept + s) * ${headWidth(d)}u, c, vec4f());
+  store_pooled((base + start / u.chunk * u.kept + s) * ${rowUnits(d)}u, c, vec4f());
 }
 let end = min(start + u.chunk, u.T);
 for (var t = start; t < end; t++) {
   let weight = weights[batchHead * u.T + t];
   let row = (u.globals + t) * u.kRow;
   let value = load_k(select(kBase, vBase, isValue) + row, c);
-  let at = (base + ${slotOf(pooling)}) * ${headWidth(d)}u;
+  let at = (base + ${slotOf(pooling)}) * ${rowUnits(d)}u;
   store_pooled(at, c, fma(vec4f(weight), value, load_pooled(at, c)));
 }`,
   });
@@ -174,24 +173,19 @@ export function unpoolKernel(
       read("pooledGradient", type),
       write("gradient", type),
     ],
-    numbers: { ...numbersOf(pooling), ...gradientNumbers(d, offsets) },
+    offsets,
+    numbers: numbersOf(pooling),
     functions: `${loadFunction("pooledGradient", d)}\n${readWritten("gradient", d)}`,
     body: `let c = n % ${C}u;
 let t = n / ${C}u;
 let weight = vec4f(weights[batchHead * u.T + t]);
-let source = (batchHead * u.slotCount + ${slotOf(pooling)}) * ${headWidth(d)}u;
+let source = (batchHead * u.slotCount + ${slotOf(pooling)}) * ${rowUnits(d)}u;
 let row = (u.globals + t) * u.kRow;
-let dkAt = kBase - u.kOffset + u.toKey + row;
-let dvAt = vBase - u.vOffset + u.toValue + row;
+let dkAt = kBase - u.kOffset + u.dkOffset + row;
+let dvAt = vBase - u.vOffset + u.dvOffset + row;
 store_gradient(dkAt, c, fma(weight, load_pooledGradient(source, c), load_gradient(dkAt, c)));
 store_gradient(dvAt, c, fma(weight, load_pooledGradient(source + u.pooledHalf, c), load_gradient(dvAt, c)));`,
   });
-}
-
-/** Offsets of the gradient's parts in units of its rows. */
-function gradientNumbers(d: number, { q, k, v }: GradientOffsets) {
-  const unit = d % 4 === 0 ? 4 : 1;
-  return { toQuery: q / unit, toKey: k / unit, toValue: v / unit };
 }
 
 /**
@@ -218,10 +212,11 @@ export function bosGradientKernel(
       write("weightGradient"),
       write("gradient", type),
     ],
-    numbers: { factor, ...gradientNumbers(d, offsets) },
+    offsets,
+    numbers: { factor },
     functions: `${loadFunction("pooledGradient", d)}\n${readWritten("gradient", d)}`,
     body: `let end = min((n + 1u) * u.factor, u.T);
-let source = (batchHead * u.slotCount + n) * ${headWidth(d)}u;
+let source = (batchHead * u.slotCount + n) * ${rowUnits(d)}u;
 var mean = 0.0;
 for (${group}) {
   let kAt = kBase + (u.globals + t) * u.kRow;
@@ -240,7 +235,7 @@ for (${group}) {
   let at = batchHead * u.T + t;
   let ds = weights[at] * (weightGradient[at] - mean) * u.scale;
   weightGradient[at] = ds;
-  let dkAt = kBase - u.kOffset + u.toKey + (u.globals + t) * u.kRow;
+  let dkAt = kBase - u.kOffset + u.dkOffset + (u.globals + t) * u.kRow;
   for (var c = 0u; c < ${C}u; c++) {
     store_gradient(dkAt, c, fma(vec4f(ds), load_q(qAt, c), load_gradient(dkAt, c)));
   }
@@ -285,12 +280,13 @@ export function bosQueryCombineKernel(
     threads,
     sequence: false,
     bindings: [read("partial", "vec4f"), write("gradient", rowType(d))],
-    numbers: { strips: parts, ...gradientNumbers(d, offsets) },
+    offsets,
+    numbers: { strips: parts },
     functions: readWritten("gradient", d),
     body: `var sum = vec4f();
 let end = min(u.strips, arrayLength(&partial));
 for (var part = 0u; part < end; part++) { sum += partial[(batchHead * u.strips + part) * ${C}u + n]; }
-let at = qBase - u.qOffset + u.toQuery + u.globals * u.qRow;
+let at = qBase - u.qOffset + u.dqOffset + u.globals * u.qRow;
 store_gradient(at, n, load_gradient(at, n) + sum);`,
   });
 }

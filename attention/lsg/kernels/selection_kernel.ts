@@ -5,7 +5,7 @@ import {
   ShapeError,
   type Uniform,
 } from "../../../engine/mod.ts";
-import { headStart } from "../../softmax/kernels_problem.ts";
+import { type GradientOffsets, headStart } from "../../softmax/kernels_problem.ts";
 import {
   keyVisible,
   loadPacked,
@@ -26,6 +26,8 @@ export interface SelectionKernel {
   /** Reads the packed projection and, where there is one, the key mask. @default {true} */
   readonly sequence?: boolean;
   readonly bindings: readonly Binding[];
+  /** Where gradients go: `u.dqOffset`, `u.dkOffset` and `u.dvOffset` of the body. */
+  readonly offsets?: GradientOffsets;
   /** Whole numbers that the body reads as uniforms. */
   readonly numbers?: Readonly<Record<string, number>>;
   readonly functions?: string;
@@ -62,7 +64,7 @@ export function selectionKernel(problem: SparseProblem, parts: SelectionKernel):
     } ${threads} ${parts.key ?? ""}`,
     bindings: [...(sequence ? sparseBindings(problem, { mask: true }) : []), ...parts.bindings],
     uniforms: [
-      ...sparseUniforms(problem, variant),
+      ...sparseUniforms(problem, variant, parts.offsets),
       ...Object.entries({ count: parts.count, ...parts.numbers }).map(number),
     ],
     grid: [workgroups, H, B],

@@ -3,7 +3,8 @@ import { benchmark } from "../../../benchmarks/lsg/bench.ts";
 import { LONG_TASKS, lsgConfigSchema, variantsOf } from "../../../benchmarks/lsg/config.ts";
 import { memoryEstimate } from "../../../benchmarks/lsg/memory_estimate.ts";
 import { published } from "../../../benchmarks/lsg/published.ts";
-import { fallsBack, parseVariant, prepended } from "../../../benchmarks/lsg/variants.ts";
+import { fallsBack, parseVariant } from "../../../benchmarks/lsg/variants.ts";
+import { prependedGlobals } from "../../../models/encoder_attention.ts";
 
 const { presets } = benchmark;
 
@@ -21,7 +22,7 @@ Deno.test("parseVariant() reads every way of writing a name", () => {
     ...{ kind: "lsg", form: "fused", globals: 3, blockSize: 128, sparseBlockSize: 64 },
     ...{ sparsityFactor: 4, sparsityType: "block_stride" },
   });
-  assert.deepEqual([prepended(lsg), prepended("fused")], [3, 0]);
+  assert.deepEqual([prependedGlobals(lsg), prependedGlobals("fused")], [3, 0]);
   assert.deepEqual([fallsBack(lsg, 256), fallsBack(lsg, 257), fallsBack("fused", 1)], [
     ...[true, false, false],
   ]);
