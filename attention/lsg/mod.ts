@@ -14,6 +14,7 @@ export {
   type LsgAttentionOptions,
   type LsgParity,
   type LsgPattern,
+  LsgPatternError,
   MAX_GLOBALS,
   selectionOf,
   SPARSITY_TYPES,

@@ -83,10 +83,18 @@ export const chunkLength = ({ blockSize, sparseBlockSize }: LsgPattern): number 
 /** True where a text of `T` tokens is short enough for ordinary attention. */
 export const attendsFully = ({ blockSize }: LsgPattern, T: number): boolean => T <= 2 * blockSize;
 
-const requireWhole = (key: string, value: number, least: number, most = Infinity) => {
+/** A pattern that breaks a rule: which field, and what is wrong with it, so that callers can name the field as their users know it. */
+export class LsgPatternError extends RangeError {
+  constructor(readonly field: string, readonly problem: string) {
+    super(`Cannot attend with LSG: ${field} is ${problem}`);
+  }
+}
+
+const requireWhole = (field: string, value: number, least: number, most = Infinity) => {
   if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new RangeError(
-    `Cannot attend with LSG: ${key} is ${value}, expected a whole number of at least ${least}` +
+  throw new LsgPatternError(
+    field,
+    `${value}, expected a whole number of at least ${least}` +
       (most < Infinity ? ` and at most ${most}` : ""),
   );
 };
@@ -94,7 +102,7 @@ const requireWhole = (key: string, value: number, least: number, most = Infinity
 /**
  * Checks a pattern.
  *
- * @throws {RangeError} If a value is out of range, or if blocks, chunks and factor do not divide as the selection needs.
+ * @throws {LsgPatternError} If a value is out of range, or if blocks, chunks and factor do not divide as the selection needs.
  */
 export function checkLsgPattern(pattern: LsgPattern): void {
   const { blockSize: B, sparseBlockSize: S, sparsityFactor: f, sparsityType, parity } = pattern;
@@ -105,37 +113,36 @@ export function checkLsgPattern(pattern: LsgPattern): void {
   requireWhole("lshPreRounds", pattern.lshPreRounds ?? 1, 0);
   requireWhole("lshSeed", pattern.lshSeed ?? 0, 0, 0xffffffff);
   if (!SPARSITY_TYPES.includes(sparsityType)) {
-    throw new RangeError(
-      `Cannot attend with LSG: sparsityType is ${sparsityType}, expected one of ${
-        SPARSITY_TYPES.join(", ")
-      }`,
+    throw new LsgPatternError(
+      "sparsityType",
+      `${sparsityType}, expected one of ${SPARSITY_TYPES.join(", ")}`,
     );
   }
   const selection = selectionOf(pattern);
   if (selection === "none") return;
   if (B % f !== 0) {
-    throw new RangeError(
-      `Cannot attend with LSG: sparsityFactor is ${f}, expected a divisor of blockSize ${B}`,
-    );
+    throw new LsgPatternError("sparsityFactor", `${f}, expected a divisor of blockSize ${B}`);
   }
   if (parity?.oddRightOffset && B !== f) {
-    throw new RangeError(
-      `Cannot attend with LSG: parity.oddRightOffset is set with ${
+    throw new LsgPatternError(
+      "parity.oddRightOffset",
+      `set with ${
         B / f
-      } sparse keys per block, expected 1 ` +
-        "(sparsityFactor equal to blockSize), where the reference has that fault",
+      } sparse keys per block, expected 1 (sparsityFactor equal to blockSize), where the reference ` +
+        "has that fault",
     );
   }
   if (selection !== "norm" && selection !== "lsh") return;
   if (S < B && (B % S !== 0 || S % f !== 0)) {
-    throw new RangeError(
-      `Cannot attend with LSG: sparseBlockSize is ${S}, expected for ${selection} a divisor of blockSize ${B} and a ` +
-        `multiple of sparsityFactor ${f}, or at least ${B}`,
+    throw new LsgPatternError(
+      "sparseBlockSize",
+      `${S}, expected for ${selection} a divisor of blockSize ${B} and a multiple of sparsityFactor ${f}, or at least ${B}`,
     );
   }
   if (selection === "lsh" && chunkLength(pattern) / f < 2) {
-    throw new RangeError(
-      `Cannot attend with LSG: sparsityFactor is ${f}, expected for lsh at most half of ${
+    throw new LsgPatternError(
+      "sparsityFactor",
+      `${f}, expected for lsh at most half of ${
         chunkLength(pattern)
       }, the smaller of blockSize and sparseBlockSize, so that a chunk has two buckets`,
     );

@@ -1,5 +1,6 @@
 import {
   checkLsgPattern,
+  LsgPatternError,
   MAX_GLOBALS,
   selectionOf,
   SPARSITY_TYPES,
@@ -106,12 +107,17 @@ function requireComputable(fields: LsgFields): void {
   try {
     checkLsgPattern(patternOf(fields));
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    // "Cannot attend with LSG: sparseBlockSize is ...", under the names of config.json.
-    const [, name, problem] = error.message
-      .replaceAll(/[a-z](?=[A-Z])/g, "$&_").toLowerCase().match(/: (\w+) is (.*)/) ?? [];
-    refuse(name, problem);
+    if (!(error instanceof LsgPatternError)) throw error;
+    refuse(underConfigName(error.field), underConfigName(error.problem));
   }
+}
+
+/** sparseBlockSize to sparse_block_size, also inside a text. */
+function underConfigName(text: string): string {
+  return text.replaceAll(/[a-z](?=[A-Z])/g, "$&_").replaceAll(
+    /_[A-Z]/g,
+    (end) => end.toLowerCase(),
+  );
 }
 
 function refuse(name: string, problem: string): never {
